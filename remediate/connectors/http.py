@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.client import IncompleteRead
-from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO
 
+from remediate.connectors.closing import Closing
 from remediate.connectors.exchange import (
     CertificateMismatch,
     Connection,
@@ -108,7 +108,7 @@ class NoConnection(NoAnswer):
         self.is_silent = is_silent
 
 
-class HttpClient:
+class HttpClient(Closing):
     """A session with one server.
 
     Args:
@@ -135,12 +135,6 @@ class HttpClient:
         self._where, self._host, self._port, self._server_name = where, host, port, server_name or host
         self._check, self._limits, self._account = check, limits, account
         self._connection: Connection | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the connection."""

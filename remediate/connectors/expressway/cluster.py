@@ -7,10 +7,9 @@ import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from types import TracebackType
-from typing import Self
 
 from remediate.connectors.addresses import check_discovered_name, classify_address, list_inventory_hosts
+from remediate.connectors.closing import Closing
 from remediate.connectors.expressway.peer import ExpresswayPeer
 from remediate.connectors.gaps import MAX_SHOWN_NAMES, make_refusal_gap
 from remediate.connectors.http import Account
@@ -25,7 +24,7 @@ from remediate.model.text import count, first_few, mask_and_escape
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterPeers:
+class ClusterPeers(Closing):
     """The peers of a cluster. A context manager that ends all sessions.
 
     Attributes:
@@ -43,12 +42,6 @@ class ClusterPeers:
     primary: Address | None
     undiscovered: tuple[DiscoveryGap, ...] = ()
     foreign_sessions: frozenset[Address] = frozenset()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def close(self) -> None:
         """End all sessions but those of `foreign_sessions`."""

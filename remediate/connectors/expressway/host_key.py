@@ -41,16 +41,16 @@ class HostKeyCheck:
 
     def accepts(self, key: paramiko.PKey) -> bool:
         """Return whether `key` is accepted."""
-        return compute_fingerprint(key) in self.pins - self.revoked
+        return key.fingerprint in self.pins - self.revoked
 
     def revokes(self, key: paramiko.PKey) -> bool:
         """Return whether `key` must never be accepted."""
-        return compute_fingerprint(key) in self.revoked
+        return key.fingerprint in self.revoked
 
 
 def compute_fingerprint(key: paramiko.PKey) -> str:
     """Return ``SHA256:BASE64``, as ``ssh-keygen -lf`` prints it."""
-    return compute_blob_fingerprint(key.asbytes())
+    return key.fingerprint
 
 
 def load_host_key_check(access: PeerAccess) -> HostKeyCheck:
@@ -129,11 +129,6 @@ def format_known_hosts_name(host: str, port: int) -> str:
     return host if port == 22 else f"[{host}]:{port}"
 
 
-def compute_blob_fingerprint(blob: bytes) -> str:
-    """Return ``SHA256:BASE64`` of a public key in its wire form, as ``ssh-keygen -lf`` prints it."""
-    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
-
-
 def _parse_fingerprint(fields: list[bytes]) -> str | None:
     """Return the fingerprint of a key type and a key in base64; None where they are no key."""
     if len(fields) != 2:
@@ -144,7 +139,9 @@ def _parse_fingerprint(fields: list[bytes]) -> str | None:
     except binascii.Error:
         return None
     # A key begins with the name of its own type (RFC 4253, 6.6), its length before it.
-    return compute_blob_fingerprint(blob) if blob.startswith(len(kind).to_bytes(4, "big") + kind) else None
+    if not blob.startswith(len(kind).to_bytes(4, "big") + kind):
+        return None
+    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
 
 
 def _matches_hosts(name: bytes, hosts: bytes) -> bool:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from remediate.connectors.closing import Closing
 from remediate.connectors.expressway.capabilities import Capabilities, read_capabilities
 from remediate.connectors.expressway.diagnostic_logging import DiagnosticLogging
 from remediate.connectors.expressway.health import MAINTENANCE_MODE, StatusSource, read_health
@@ -48,7 +48,7 @@ _PUBLISHER_PATHS: Mapping[Product, str] = {"cucm": "/controller/server/cucm", "i
 """Unity Connection has no known resource."""
 
 
-class ExpresswayPeer:
+class ExpresswayPeer(Closing):
     """One peer. A context manager that holds one REST session and, from its first use on, one shell.
 
     What was read last over its sessions is kept (`last_trusted_list`, `last_ciphers`, `last_publishers`), so that one look at a peer
@@ -83,12 +83,6 @@ class ExpresswayPeer:
         self._listed: CertificateList | None = None
         self._ciphers: Mapping[str, CipherList] | None = None
         self._publishers: tuple[PublisherRecord, ...] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def close(self) -> None:
         """End both sessions."""

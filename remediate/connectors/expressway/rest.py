@@ -10,9 +10,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from types import TracebackType
-from typing import Any, BinaryIO, NoReturn, Self
+from typing import Any, BinaryIO, NoReturn
 
+from remediate.connectors.closing import Closing
 from remediate.connectors.http import Account, Answer, Files, HttpClient
 from remediate.connectors.tls.pinning import make_tls_check
 from remediate.connectors.unexpected_answer import describe_body, describe_redirect, is_html
@@ -46,7 +46,7 @@ class UnexpectedRedirect(ObservationError):
     """The answer is a redirect, and none is followed."""
 
 
-class RestSession:
+class RestSession(Closing):
     """One peer's REST interface.
 
     Args:
@@ -67,12 +67,6 @@ class RestSession:
         )
         self._base: str | None = None
         self._refused = self._logged_in = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the connection."""

@@ -10,17 +10,12 @@ question (a new password, ``Are you sure? (y/n)``) the question is quoted and th
 from __future__ import annotations
 
 import time
-from types import TracebackType
-from typing import NoReturn, Self
-
-import paramiko
+from typing import NoReturn
 
 from remediate.connectors.expressway import shell_text
-from remediate.connectors.expressway.host_key import compute_fingerprint
 from remediate.connectors.expressway.shell_text import AnswerTooLarge, ShellAnswer
-from remediate.connectors.expressway.ssh import open_shell
+from remediate.connectors.expressway.ssh import SessionLost, ShellSession, open_shell
 from remediate.connectors.expressway.ssh_login import INTERACTIVE_LOGIN_ADVICE
-from remediate.connectors.text import describe_failure
 from remediate.model.access import PeerAccess
 from remediate.model.errors import AccessError, ObservationError, OutcomeUnknown, WriteForbidden, WriteRefused
 from remediate.model.limits import Limits
@@ -28,23 +23,17 @@ from remediate.model.secret import Secret
 from remediate.model.text import mask_and_escape
 
 _GREETING = "xStatus SystemUnit"
-_MIN_TIMEOUT_S = 0.001
-"""A time-out of 0 would not wait at all."""
 
 
 class CommandFailed(ObservationError):
     """The peer answered a command with an error: often its way to indicate that it has no such leaf."""
 
 
-class _SessionLost(Exception):
-    """The connection broke, or there was no answer in time."""
-
-
-class _QuestionAsked(_SessionLost):
+class _QuestionAsked(SessionLost):
     """The peer asked a question that this tool must not answer. The session was ended."""
 
 
-class Shell:
+class Shell(ShellSession):
     """One peer's shell, logged in.
 
     Args:
@@ -66,8 +55,8 @@ class Shell:
 
     def __init__(self, access: PeerAccess, username: str, password: Secret, limits: Limits, *, writable: bool) -> None:
         self._where, self._limits, self._writable = f"The shell of {access.address}", limits, writable
-        self._channel: paramiko.Channel = open_shell(access, username, password, limits)
-        self.host_key = compute_fingerprint(self._channel.get_transport().get_remote_server_key())
+        super().__init__(open_shell(access, username, password, limits))
+        self.host_key = self._channel.get_transport().get_remote_server_key().fingerprint
         self._is_synchronised = False
         try:
             self._read_banner()
@@ -77,22 +66,12 @@ class Shell:
             raise AccessError(
                 f"{self._where} does not accept commands from {username} yet: {error}.", next_step=INTERACTIVE_LOGIN_ADVICE
             ) from error
-        except _SessionLost as error:
+        except SessionLost as error:
             self.close()
             raise ObservationError(f"{self._where} did not answer `{_GREETING}`: {error}.") from error
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the session."""
-        self._channel.get_transport().close()
 
     def query(self, command: str) -> list[str]:
         """Return the lines of the answer to a command that only reads.
@@ -122,7 +101,7 @@ class Shell:
             raise WriteForbidden(f"{self._where}: `{command_name}` was blocked: this session is read-only.")
         try:
             self._synchronise()
-        except _SessionLost as error:
+        except SessionLost as error:
             raise ObservationError(f"{self._where} no longer answers, so `{command_name}` was not sent: {error}.") from error
         try:
             lines = self._exchange(command)
@@ -130,7 +109,7 @@ class Shell:
             raise OutcomeUnknown(
                 f"{self._where} received `{command_name}` and asked a question instead of confirming it: {error}."
             ) from error
-        except _SessionLost as error:
+        except SessionLost as error:
             raise OutcomeUnknown(f"{self._where} was sent `{command_name}`, but its answer was lost: {error}.") from error
         if failure := shell_text.find_error(lines, command):
             raise WriteRefused(f"{self._where} refuses `{command_name}`: {mask_and_escape(failure)}")
@@ -138,7 +117,7 @@ class Shell:
     def _exchange_query(self, command: str) -> list[str]:
         try:
             return self._exchange(command)
-        except _SessionLost as error:
+        except SessionLost as error:
             raise ObservationError(f"{self._where} did not answer `{mask_and_escape(command, 60)}`: {error}.") from error
 
     def _synchronise(self) -> None:
@@ -150,7 +129,7 @@ class Shell:
         """Read what a fresh shell prints until it is silent."""
         banner, deadline = ShellAnswer("", self._limits, greeting=True), time.monotonic() + self._limits.shell_answer_s
         quiet_s = self._limits.shell_silence_s
-        while chunk := self._receive(deadline, quiet_s):
+        while chunk := self._receive_until(deadline, quiet_s):
             self._feed(banner, chunk, deadline)
             quiet_s = self._limits.shell_quiet_s
         if banner.question:
@@ -165,7 +144,9 @@ class Shell:
         self._send(command + "\n", deadline)
         while not answer.complete:
             limits = self._limits
-            chunk = self._receive(deadline, limits.shell_quiet_s if answer.is_complete_if_quiet else limits.shell_silence_s)
+            chunk = self._receive_until(
+                deadline, limits.shell_quiet_s if answer.is_complete_if_quiet else limits.shell_silence_s
+            )
             if chunk:
                 self._feed(answer, chunk, deadline)
             elif answer.is_complete_if_quiet:
@@ -175,7 +156,7 @@ class Shell:
             elif time.monotonic() >= deadline:
                 # It may ask in a form that is not recognised, so nothing more is typed.
                 self.close()
-                raise _SessionLost(f"no OK and no error within {self._limits.shell_answer_s:g} s")
+                raise SessionLost(f"no OK and no error within {self._limits.shell_answer_s:g} s")
         self._is_synchronised = answer.complete
         return answer.all_lines()
 
@@ -185,7 +166,7 @@ class Shell:
         except AnswerTooLarge as error:
             # The remainder would be taken for the next answer.
             self.close()
-            raise _SessionLost(str(error)) from error
+            raise SessionLost(str(error)) from error
         if answer.awaits_key:
             self._send(" ", deadline)
 
@@ -193,32 +174,7 @@ class Shell:
         self.close()
         raise _QuestionAsked(f"it asks `{mask_and_escape(question)}`, which was not answered, and the session was ended")
 
-    def _send(self, text: str, deadline: float) -> None:
-        unsent = text.encode()
-        try:
-            while unsent:
-                self._channel.settimeout(max(deadline - time.monotonic(), _MIN_TIMEOUT_S))
-                sent_count = self._channel.send(unsent)
-                if not sent_count:
-                    raise _SessionLost("the session was closed")
-                unsent = unsent[sent_count:]
-        except _SessionLost:
-            raise
-        except Exception as error:  # paramiko raises here whatever its own thread ended with
-            raise _SessionLost(describe_failure(error)) from error
-
-    def _receive(self, deadline: float, quiet_s: float) -> bytes:
+    def _receive_until(self, deadline: float, quiet_s: float) -> bytes:
         """Return the next bytes; none when the line is silent for `quiet_s`, and after the deadline."""
         remaining_s = deadline - time.monotonic()
-        if remaining_s <= 0:
-            return b""
-        try:
-            self._channel.settimeout(max(min(quiet_s, remaining_s), _MIN_TIMEOUT_S))
-            chunk = self._channel.recv(65536)
-        except TimeoutError:
-            return b""
-        except Exception as error:  # as in _send
-            raise _SessionLost(describe_failure(error)) from error
-        if not chunk:
-            raise _SessionLost("the session was closed")
-        return chunk
+        return self._receive(min(quiet_s, remaining_s)) if remaining_s > 0 else b""

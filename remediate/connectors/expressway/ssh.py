@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import paramiko
 
 from remediate.connectors.addresses import connect
+from remediate.connectors.closing import Closing
 from remediate.connectors.expressway.host_key import HostKeyCheck, compute_fingerprint, load_host_key_check
 from remediate.connectors.expressway.ssh_login import log_in
 from remediate.connectors.text import describe_failure
@@ -24,6 +26,50 @@ logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 _WIDTH, _HEIGHT = 4096, 10_000
 """A terminal so large that no line is wrapped and no page is full."""
+_MIN_TIMEOUT_S = 0.001
+"""A time-out of 0 would not wait at all."""
+
+
+class SessionLost(Exception):
+    """The connection broke, or there was no answer in time."""
+
+
+class ShellSession(Closing):
+    """What is typed into an open shell, and what it prints."""
+
+    def __init__(self, channel: paramiko.Channel) -> None:
+        self._channel = channel
+
+    def close(self) -> None:
+        """End the session."""
+        self._channel.get_transport().close()
+
+    def _send(self, text: str, deadline: float) -> None:
+        unsent = text.encode()
+        try:
+            while unsent:
+                self._channel.settimeout(max(deadline - time.monotonic(), _MIN_TIMEOUT_S))
+                sent_count = self._channel.send(unsent)
+                if not sent_count:
+                    raise SessionLost("the session was closed")
+                unsent = unsent[sent_count:]
+        except SessionLost:
+            raise
+        except Exception as error:  # paramiko raises here whatever its own thread ended with
+            raise SessionLost(describe_failure(error)) from error
+
+    def _receive(self, seconds: float) -> bytes:
+        """Return the next bytes; none when the shell is silent for so long."""
+        try:
+            self._channel.settimeout(max(seconds, _MIN_TIMEOUT_S))
+            chunk = self._channel.recv(65536)
+        except TimeoutError:
+            return b""
+        except Exception as error:  # as in _send
+            raise SessionLost(describe_failure(error)) from error
+        if not chunk:
+            raise SessionLost("the session was closed")
+        return chunk
 
 
 def open_shell(
@@ -94,7 +140,7 @@ def _connect_recognised(access: PeerAccess, check: HostKeyCheck, limits: Limits,
             )
         if key.get_name() in presented:
             break
-        presented[key.get_name()] = compute_fingerprint(key)
+        presented[key.get_name()] = key.fingerprint
     raise PinMismatch(
         f"The SSH host key of {access.address} is not {check.description}: it presents {', '.join(presented.values())}.",
         next_step=None
@@ -115,7 +161,7 @@ def read_host_keys(access: PeerAccess, limits: Limits) -> tuple[str, ...]:
         transport.close()
         if key.get_name() in presented:
             break
-        presented[key.get_name()] = compute_fingerprint(key)
+        presented[key.get_name()] = key.fingerprint
     return tuple(presented.values())
 
 

@@ -7,10 +7,11 @@ deleted over the platform shell alone (``set cert delete``, Unified CM CLI refer
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Self
+from contextlib import suppress
+from functools import partial
 
 from remediate.connectors.addresses import list_inventory_hosts
+from remediate.connectors.closing import Closing
 from remediate.connectors.http import Account
 from remediate.connectors.tls.target import Target
 from remediate.connectors.unified_cm.node import UnifiedCmNode, open_node
@@ -19,18 +20,12 @@ from remediate.connectors.unified_cm.platform_reader import find_file, read_stor
 from remediate.connectors.unified_cm.platform_shell import PlatformShell, ShellAccess
 from remediate.model.access import ClusterAccess, NodeAccess
 from remediate.model.certificate import Certificate
-from remediate.model.errors import (
-    InventoryError,
-    NotOffered,
-    ObservationError,
-    PinMismatch,
-    WriteForbidden,
-)
+from remediate.model.errors import InventoryError, NotOffered, ObservationError, PinMismatch, WriteForbidden
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
 
 
-class NodeManagement:
+class NodeManagement(Closing):
     """The trust stores of one node, to be read and written."""
 
     def __init__(
@@ -47,10 +42,8 @@ class NodeManagement:
         self._open_shell, self._candidates = open_shell, candidates
         self._shell: PlatformShell | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def close(self) -> None:
+        """End the session of the shell, if there is one."""
         if self._shell:
             self._shell.close()
             self._shell = None
@@ -68,7 +61,7 @@ class NodeManagement:
                 raise ObservationError(f"Certificate management on {self._address} shows no {store}-trust.")
             return trust[store]
         shell = self._get_shell()
-        files = [file for file in shell.list_trusted() if file.unit == f"{store}-trust"]
+        files = [file for file in shell.list_files("trust") if file.unit == f"{store}-trust"]
         trusted = read_store(shell, files, (expected, *self._candidates))
         if trusted is None:
             raise ObservationError(f"{store}-trust of {self._address} holds a certificate that its shell does not print.")
@@ -128,19 +121,13 @@ def open_node_management(
     access = shell_access(cluster, node)
     target = Target(node.address, WEB_PORT, node.product, node.connect_to, guarded=access.guarded)
     web: UnifiedCmNode | None = None
-    try:
-        web = open_node(target, authorities, limits)
-        if web.verified:
-            web.read_certificates(account)
-        else:
-            web = None
-    except (ObservationError, NotOffered):
-        web = None
-
-    def open_the_shell() -> PlatformShell:
-        return open_platform_shell(access, account, limits, writable=writable)
-
-    return NodeManagement(node.address, web, open_the_shell, account, tuple(authorities), writable=writable)
+    with suppress(ObservationError, NotOffered):
+        opened = open_node(target, authorities, limits)
+        if opened.verified:
+            opened.read_certificates(account)
+            web = opened
+    open_shell = partial(open_platform_shell, access, account, limits, writable=writable)
+    return NodeManagement(node.address, web, open_shell, account, tuple(authorities), writable=writable)
 
 
 def shell_access(cluster: ClusterAccess, node: NodeAccess) -> ShellAccess:

@@ -22,13 +22,13 @@ def read_over_shell(shell: PlatformShell, stores: Collection[str], candidates: S
     Raises:
         ObservationError: The shell does not answer, or lists nothing of its own.
     """
-    own_files = shell.list_own()
+    own_files = shell.list_files("own")
     if not own_files:
         raise ObservationError("The platform shell lists no certificate of the node's own.")
     identities = _read_own(shell, own_files)
     trust: dict[str, tuple[Certificate, ...]] = {}
     printed: dict[Certificate, None] = dict.fromkeys(identities.values())
-    files = [file for file in shell.list_trusted() if file.unit != file.service]
+    files = [file for file in shell.list_files("trust") if file.unit != file.service]
     for store in stores:
         trusted = read_store(shell, [file for file in files if file.service == store], candidates)
         if trusted is not None:
@@ -44,8 +44,8 @@ def read_store(
     """Return the certificates of one trust store, each with whether its PEM block was printed; None where one is not known."""
     trusted: dict[Certificate, bool] = {}
     for file in files:
-        text = shell.show_trusted(file)
-        certificate = platform_text.parse_document(text)
+        text = shell.show("trust", file)
+        certificate = platform_text.parse_certificate(text)
         if certificate is not None:
             trusted[certificate] = True
         elif match := platform_text.match_fields(text, candidates):
@@ -57,10 +57,10 @@ def read_store(
 
 def find_file(shell: PlatformShell, store: str, certificate: Certificate) -> CertificateFile | None:
     """Return the file of a trust store that holds `certificate`; None where none does."""
-    for file in shell.list_trusted():
+    for file in shell.list_files("trust"):
         if file.service == store and file.unit != file.service:
-            text = shell.show_trusted(file)
-            certificate_shown = platform_text.parse_document(text) or platform_text.match_fields(text, [certificate])
+            text = shell.show("trust", file)
+            certificate_shown = platform_text.parse_certificate(text) or platform_text.match_fields(text, [certificate])
             if certificate_shown == certificate:
                 return file
     return None
@@ -70,6 +70,6 @@ def _read_own(shell: PlatformShell, files: Iterable[CertificateFile]) -> dict[st
     """Return the node's own certificates by the name of their service, those whose PEM block is printed."""
     own: dict[str, Certificate] = {}
     for file in files:
-        if certificate := platform_text.parse_document(shell.show_own(file)):
+        if certificate := platform_text.parse_certificate(shell.show("own", file)):
             own[file.unit] = certificate
     return own

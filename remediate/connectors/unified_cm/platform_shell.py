@@ -7,16 +7,12 @@ any other is quoted and ends the session.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
-
-import paramiko
+from typing import Literal
 
 from remediate.connectors.expressway.shell_text import strip_terminal_codes
-from remediate.connectors.expressway.ssh import open_shell
-from remediate.connectors.text import describe_failure
+from remediate.connectors.expressway.ssh import SessionLost, ShellSession, open_shell
 from remediate.connectors.unified_cm import platform_text
 from remediate.connectors.unified_cm.platform_text import CertificateFile
 from remediate.model.access import HostKeyTrust, PeerAccess
@@ -27,9 +23,12 @@ from remediate.model.limits import Limits
 from remediate.model.secret import Secret
 from remediate.model.text import mask_and_escape
 
-_MIN_TIMEOUT_S = 0.001
 _PROMPT_QUIET_S = 0.05
 """How long a shell is silent after its prompt, in whose place a slow one might be printing a line that begins like it."""
+
+
+Kind = Literal["own", "trust"]
+"""The certificates of the node's services themselves, or what they trust."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +48,7 @@ class ShellAccess:
     guarded: bool = False
 
 
-class _SessionLost(Exception):
-    """The connection broke, or there was no answer in time."""
-
-
-class PlatformShell:
+class PlatformShell(ShellSession):
     """The shell of one node, logged in.
 
     Raises:
@@ -63,42 +58,27 @@ class PlatformShell:
     def __init__(self, access: ShellAccess, username: str, password: Secret, limits: Limits, *, writable: bool) -> None:
         self._where, self._limits, self._writable = f"The platform shell of {access.node}", limits, writable
         host = PeerAccess(Address(access.host), ssh_port=access.port, ssh=access.ssh)
-        self._channel: paramiko.Channel = open_shell(host, username, password, limits, guarded=access.guarded)
+        super().__init__(open_shell(host, username, password, limits, guarded=access.guarded))
         try:
             self._read_until(platform_text.is_at_prompt)
             self._run("set cli pagination off")
-        except _SessionLost as error:
+        except SessionLost as error:
             self.close()
             raise ObservationError(f"{self._where} shows no prompt: {error}.") from error
         except BaseException:
             self.close()
             raise
 
-    def __enter__(self) -> Self:
-        return self
+    def list_files(self, kind: Kind) -> tuple[CertificateFile, ...]:
+        """Return the files of the node's own certificates, or of those that its services trust. Raises ObservationError."""
+        return tuple(platform_text.parse_files(self._query(f"show cert list {kind}").splitlines()))
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the session."""
-        self._channel.get_transport().close()
-
-    def list_own(self) -> tuple[CertificateFile, ...]:
-        """Return the files of the node's own certificates. Raises ObservationError."""
-        return self._list("own")
-
-    def list_trusted(self) -> tuple[CertificateFile, ...]:
-        """Return the files of the certificates that its services trust. Raises ObservationError."""
-        return self._list("trust")
-
-    def show_own(self, file: CertificateFile) -> str:
-        """Return what the shell prints of one own certificate. Raises ObservationError."""
-        return self._show("own", (file.path, file.unit))
-
-    def show_trusted(self, file: CertificateFile) -> str:
-        """Return what the shell prints of one trusted certificate. Raises ObservationError."""
-        return self._show("trust", (file.path, file.name))
+    def show(self, kind: Kind, file: CertificateFile) -> str:
+        """Return what the shell prints of one certificate: the releases name a file in two ways. Raises ObservationError."""
+        answer = self._query(f"show cert {kind} {file.path}")
+        if platform_text.find_refusal(answer) is None:
+            return answer
+        return self._query(f"show cert {kind} {file.unit if kind == 'own' else file.name}")
 
     def import_trusted(self, store: str, certificate: Certificate) -> None:
         """Paste a certificate into the trust store of a service, once.
@@ -110,17 +90,17 @@ class PlatformShell:
         command = f"set cert import trust {store}"
         self._refuse_unless_writable(command)
         try:
-            self._send(f"{command}\n")
+            self._type(f"{command}\n")
             request = self._read_until(lambda text: platform_text.wants_certificate(text) or platform_text.is_at_prompt(text))
-        except _SessionLost as error:
+        except SessionLost as error:
             self.close()
             raise ObservationError(f"{self._where} did not ask for the certificate after `{command}`: {error}.") from error
         if platform_text.is_at_prompt(request):
             self._refuse(command, platform_text.strip_answer(request, command))
         try:
-            self._send(f"{certificate.pem.strip()}\n\n")
+            self._type(f"{certificate.pem.strip()}\n\n")
             answer = self._read_until(platform_text.is_at_prompt)
-        except _SessionLost as error:
+        except SessionLost as error:
             self.close()
             raise OutcomeUnknown(f"{self._where} was sent a certificate, but its answer was lost: {error}.") from error
         # The echo of the paste holds no word of ours.
@@ -143,7 +123,7 @@ class PlatformShell:
             self._refuse_unless_writable(command)
             try:
                 answer = self._run(command)
-            except _SessionLost as error:
+            except SessionLost as error:
                 self.close()
                 raise OutcomeUnknown(f"{self._where} was sent `{command}`, but its answer was lost: {error}.") from error
             try:
@@ -155,26 +135,18 @@ class PlatformShell:
         if refusal:
             raise refusal
 
-    def _list(self, kind: str) -> tuple[CertificateFile, ...]:
-        return tuple(platform_text.parse_files(self._query(f"show cert list {kind}").splitlines()))
-
-    def _show(self, kind: str, names: Sequence[str]) -> str:
-        """Return what is printed under the first name that the shell knows: the releases name a file in two ways."""
-        for name in names[:-1]:
-            answer = self._query(f"show cert {kind} {name}")
-            if platform_text.find_refusal(answer) is None:
-                return answer
-        return self._query(f"show cert {kind} {names[-1]}")
+    def _type(self, text: str) -> None:
+        self._send(text, time.monotonic() + self._limits.shell_answer_s)
 
     def _query(self, command: str) -> str:
         try:
             return self._run(command)
-        except _SessionLost as error:
+        except SessionLost as error:
             self.close()
             raise ObservationError(f"{self._where} did not answer `{command}`: {error}.") from error
 
     def _run(self, command: str) -> str:
-        self._send(f"{command}\n")
+        self._type(f"{command}\n")
         return platform_text.strip_answer(self._read_until(platform_text.is_at_prompt), command)
 
     def _refuse_unless_writable(self, command: str) -> None:
@@ -193,7 +165,7 @@ class PlatformShell:
         """Return what is printed until `is_complete` holds and the shell is quiet.
 
         Raises:
-            _SessionLost: It asks a question, is silent for too long, prints too much, or the connection broke.
+            SessionLost: It asks a question, is silent for too long, prints too much, or the connection broke.
         """
         printed, deadline = b"", time.monotonic() + self._limits.shell_answer_s
         while True:
@@ -203,31 +175,11 @@ class PlatformShell:
                 return text
             printed += chunk
             if len(printed) > self._limits.shell_answer_bytes:
-                raise _SessionLost(f"more than {self._limits.shell_answer_bytes} bytes")
+                raise SessionLost(f"more than {self._limits.shell_answer_bytes} bytes")
             if not chunk and platform_text.is_at_pager(text):
-                self._send(" ")
+                self._type(" ")
                 continue
             if not chunk and (question := platform_text.find_question(text)):
-                raise _SessionLost(f"it asks `{mask_and_escape(question, 200)}`, which was not answered")
+                raise SessionLost(f"it asks `{mask_and_escape(question, 200)}`, which was not answered")
             if time.monotonic() > deadline:
-                raise _SessionLost(f"no prompt within {self._limits.shell_answer_s:g} s")
-
-    def _send(self, text: str) -> None:
-        try:
-            self._channel.settimeout(self._limits.shell_answer_s)
-            self._channel.sendall(text.encode())
-        except Exception as error:  # paramiko raises here whatever its own thread ended with
-            raise _SessionLost(describe_failure(error)) from error
-
-    def _receive(self, quiet_s: float) -> bytes:
-        """Return the next bytes; none when the shell is silent for `quiet_s`."""
-        try:
-            self._channel.settimeout(max(quiet_s, _MIN_TIMEOUT_S))
-            chunk = self._channel.recv(65536)
-        except TimeoutError:
-            return b""
-        except Exception as error:  # as in _send
-            raise _SessionLost(describe_failure(error)) from error
-        if not chunk:
-            raise _SessionLost("the session was closed")
-        return chunk
+                raise SessionLost(f"no prompt within {self._limits.shell_answer_s:g} s")

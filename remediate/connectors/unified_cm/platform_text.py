@@ -59,16 +59,14 @@ def parse_files(lines: Iterable[str]) -> Iterator[CertificateFile]:
 
 
 def parse_certificate(text: str) -> Certificate | None:
-    """Return the certificate whose PEM block is printed; None where its fields alone are.
-
-    Raises:
-        CertificateError: The block is no certificate.
-    """
+    """Return the certificate whose PEM block is printed; None where its fields alone are, or the block is no certificate."""
     blocks = _PEM.findall(text)
     if not blocks:
         return None
-    pem = "\n".join(line.strip() for line in blocks[-1].splitlines())
-    [certificate] = Certificate.all_from_pem(pem)
+    try:
+        [certificate] = Certificate.all_from_pem("\n".join(line.strip() for line in blocks[-1].splitlines()))
+    except (CertificateError, ValueError):
+        return None
     return certificate
 
 
@@ -146,11 +144,3 @@ def strip_answer(text: str, command: str) -> str:
     body = _PAGER.sub("", text).rpartition("\n")[0]
     first, separator, remainder = body.partition("\n")
     return remainder if separator and command in first else body
-
-
-def parse_document(text: str) -> Certificate | None:
-    """Return the certificate of an answer, or None where its PEM block is not printed or is none."""
-    try:
-        return parse_certificate(text)
-    except (CertificateError, ValueError):
-        return None

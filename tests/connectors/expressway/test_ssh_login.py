@@ -13,7 +13,6 @@ import pytest
 from paramiko.common import AUTH_FAILED
 from paramiko.server import InteractiveQuery
 
-from remediate.connectors.expressway.host_key import compute_fingerprint
 from remediate.connectors.expressway.shell import Shell
 from remediate.connectors.expressway.ssh_login import asks_for_password
 from remediate.lab import Lab
@@ -200,9 +199,7 @@ def logging_in(server: Login) -> Iterator[PeerAccess]:
             transport.close()
 
     with tcp_server(talk) as port:
-        yield PeerAccess(
-            Address("127.0.0.1"), ssh_port=port, ssh=HostKeyTrust(host_key=compute_fingerprint(ScriptedShell.host_key))
-        )
+        yield PeerAccess(Address("127.0.0.1"), ssh_port=port, ssh=HostKeyTrust(host_key=ScriptedShell.host_key.fingerprint))
 
 
 @pytest.mark.parametrize(
@@ -232,9 +229,7 @@ Scripted = Callable[[paramiko.Channel], None]
 @contextmanager
 def shell_of(script: Scripted, *, limits: Limits = QUICK) -> Iterator[Callable[[], Shell]]:
     with tcp_server(ssh_talk(script, PASSWORD.reveal())) as port:
-        access = PeerAccess(
-            Address("127.0.0.1"), ssh_port=port, ssh=HostKeyTrust(host_key=compute_fingerprint(ScriptedShell.host_key))
-        )
+        access = PeerAccess(Address("127.0.0.1"), ssh_port=port, ssh=HostKeyTrust(host_key=ScriptedShell.host_key.fingerprint))
         yield lambda: Shell(access, "admin", PASSWORD, limits, writable=True)
 
 

@@ -40,7 +40,7 @@ def test_files_of_a_list_among_banners() -> None:
 
 @pytest.mark.parametrize("layout", ["fields-and-pem", "bouncy-castle"])
 def test_a_pem_block_after_the_fields_is_the_certificate(layout: Layout) -> None:
-    assert platform_text.parse_document(printed(ROOT, layout)) == ROOT.certificate
+    assert platform_text.parse_certificate(printed(ROOT, layout)) == ROOT.certificate
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_pem_block_after_the_fields_is_the_certificate(layout: Layout) -> None
 def test_fields_alone_name_a_certificate_that_is_known(text: str) -> None:
     candidates = [ROOT.certificate, OTHER.certificate, NAMESAKE.certificate]
 
-    assert platform_text.parse_document(text) is None
+    assert platform_text.parse_certificate(text) is None
     assert platform_text.match_fields(text, candidates) == ROOT.certificate
     assert platform_text.match_fields(text, [OTHER.certificate, NAMESAKE.certificate]) is None
 
@@ -73,7 +73,7 @@ def test_a_namesake_with_another_serial_number_may_be_the_one() -> None:
 def test_what_is_no_certificate_is_none(text: str) -> None:
     candidates: list[Certificate] = [ROOT.certificate]
 
-    assert platform_text.parse_document(text) is None
+    assert platform_text.parse_certificate(text) is None
     assert platform_text.match_fields(text, candidates) is None
 
 
