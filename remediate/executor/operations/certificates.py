@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from remediate.executor.lists import ShrunkenList
-from remediate.executor.operations.change import ChangeStatus, Observed
+from remediate.executor.operations.change import Change, ChangeStatus, FindCertificate, Observed
 from remediate.executor.ports import PeerPort
 from remediate.model.canonical import sha256_of
 from remediate.model.certificate import Certificate
@@ -27,13 +27,43 @@ def digest_list(fingerprints: Iterable[Fingerprint]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class TrustOnPeer:
+class _ListChange(Change):
+    """One certificate that comes into the trusted CA list of a peer, or leaves it.
+
+    Attributes:
+        adds: It comes.
+    """
+
+    adds: ClassVar[bool]
+    certificate: Certificate
+
+    def precondition(self, peer: PeerPort) -> Observed:
+        own = self.certificate.fingerprint
+        try:
+            certificates = peer.trusted_ca()
+        except ShrunkenList as shrunken:
+            # Others removed certificates, or the list was cut: it still counts where it proves something about this certificate.
+            if not shrunken.proves(own):
+                raise
+            certificates = shrunken.listed
+        listed = [listed_certificate.fingerprint for listed_certificate in certificates]
+        status = ChangeStatus.DONE if (own in listed) is self.adds else ChangeStatus.TO_DO
+        return Observed(status, digest_list(listed), digest_list(sorted(unrelated for unrelated in listed if unrelated != own)))
+
+    def facts(self) -> Mapping[str, str]:
+        return {"certificate": self.certificate.fingerprint}
+
+    @classmethod
+    def from_facts(cls, peer: Address, facts: Mapping[str, str], find: FindCertificate) -> Self:
+        return cls(peer, find(Fingerprint(facts["certificate"])))
+
+
+@dataclass(frozen=True, slots=True)
+class TrustOnPeer(_ListChange):
     """Append one certificate to the trusted CA list of one peer."""
 
     kind: ClassVar[str] = "trust-certificate"
-    is_verifiable: ClassVar[bool] = True
-    peer: Address
-    certificate: Certificate
+    adds: ClassVar[bool] = True
 
     @property
     def summary(self) -> str:
@@ -45,35 +75,21 @@ class TrustOnPeer:
         """One sentence with the page or the command, for a person who makes the change."""
         return f"On {self.peer}, open {TRUSTED_CA_PAGE} and append {describe_certificate(self.certificate)}."
 
-    def precondition(self, peer: PeerPort) -> Observed:
-        """Read whether the change is still to make."""
-        return _read(peer, self.certificate, done_when_present=True)
-
     def write(self, peer: PeerPort) -> None:
         """Send the change to the peer."""
         peer.append_trusted_ca(self.certificate)
-
-    def read_back(self, peer: PeerPort) -> Observed:
-        """Read whether the change was made."""
-        return self.precondition(peer)
 
     def inverse(self) -> RemoveFromPeer:
         """Return the change that undoes it."""
         return RemoveFromPeer(self.peer, self.certificate)
 
-    def facts(self) -> Mapping[str, str]:
-        """Return what the journal keeps of it."""
-        return {"certificate": self.certificate.fingerprint}
-
 
 @dataclass(frozen=True, slots=True)
-class RemoveFromPeer:
+class RemoveFromPeer(_ListChange):
     """Remove one certificate from the trusted CA list of one peer."""
 
     kind: ClassVar[str] = "remove-certificate"
-    is_verifiable: ClassVar[bool] = True
-    peer: Address
-    certificate: Certificate
+    adds: ClassVar[bool] = False
 
     @property
     def summary(self) -> str:
@@ -85,37 +101,10 @@ class RemoveFromPeer:
         """One sentence with the page or the command, for a person who makes the change."""
         return f"On {self.peer}, open {TRUSTED_CA_PAGE} and delete {describe_certificate(self.certificate)}."
 
-    def precondition(self, peer: PeerPort) -> Observed:
-        """Read whether the change is still to make."""
-        return _read(peer, self.certificate, done_when_present=False)
-
     def write(self, peer: PeerPort) -> None:
         """Send the change to the peer."""
         peer.remove_trusted_ca(self.certificate)
 
-    def read_back(self, peer: PeerPort) -> Observed:
-        """Read whether the change was made."""
-        return self.precondition(peer)
-
     def inverse(self) -> TrustOnPeer:
         """Return the change that undoes it."""
         return TrustOnPeer(self.peer, self.certificate)
-
-    def facts(self) -> Mapping[str, str]:
-        """Return what the journal keeps of it."""
-        return {"certificate": self.certificate.fingerprint}
-
-
-def _read(peer: PeerPort, certificate: Certificate, *, done_when_present: bool) -> Observed:
-    try:
-        certificates = peer.trusted_ca()
-    except ShrunkenList as shrunken:
-        # Others removed certificates, or the list was cut: it still counts where it proves something about this certificate.
-        if not shrunken.proves(certificate.fingerprint):
-            raise
-        certificates = shrunken.listed
-    listed = [listed_certificate.fingerprint for listed_certificate in certificates]
-    present = certificate.fingerprint in listed
-    unrelated = sorted(fingerprint for fingerprint in listed if fingerprint != certificate.fingerprint)
-    status = ChangeStatus.DONE if present is done_when_present else ChangeStatus.TO_DO
-    return Observed(status, digest_list(listed), digest_list(unrelated))

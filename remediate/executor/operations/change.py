@@ -1,14 +1,17 @@
-"""Protocol of a change: a precondition, a write, a read-back and an inverse."""
+"""The base of every change: a precondition, a write, a read-back and an inverse."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Self
 
 from remediate.model.certificate import Certificate
-from remediate.model.identity import Address
+from remediate.model.identity import Address, Fingerprint
+
+FindCertificate = Callable[[Fingerprint], Certificate]
 
 
 class ChangeStatus(Enum):
@@ -34,8 +37,9 @@ class Observed:
     unrelated_digest: str = ""
 
 
-class Change(Protocol):
-    """One write to one peer or node, as plain data. Each kind is one frozen dataclass in a module of its own.
+@dataclass(frozen=True, slots=True)
+class Change(ABC):
+    """One write to one peer or node, as plain data. Each kind is one frozen dataclass.
 
     Its port is a `PeerPort`, or for the kinds of `node_trust` a `NodePort`.
 
@@ -43,37 +47,47 @@ class Change(Protocol):
         kind: Its name in plans and in the journal.
         is_verifiable: Whether a reading of the peer shows that it was made. Where not (a refresh, a restart), only the journal does,
             and a change whose intent is in the journal is never sent again.
+        peer: The peer, or the node, that it is written to.
     """
 
     kind: ClassVar[str]
-    is_verifiable: ClassVar[bool]
+    is_verifiable: ClassVar[bool] = True
+    peer: Address
 
     @property
-    def peer(self) -> Address:
-        """The peer, or the node, that it is written to."""
-
-    @property
+    @abstractmethod
     def summary(self) -> str:
         """The change in the imperative, for a person: ``trust steven-DC-CA (sha256:…) on expc1``."""
 
     @property
+    @abstractmethod
     def manual_instruction(self) -> str:
         """One sentence with the page, for a person who makes the change where the peer does not offer it."""
 
+    @abstractmethod
     def precondition(self, peer: Any) -> Observed:
         """Read whether the change is still to make."""
 
+    @abstractmethod
     def write(self, peer: Any) -> None:
         """Send the change to the peer. Raises the errors of a write of `PeerPort`."""
 
     def read_back(self, peer: Any) -> Observed:
         """Read whether the change was made."""
+        return self.precondition(peer)
 
     def inverse(self) -> Change | None:
         """Return the change that undoes it; None: there is nothing to undo."""
+        return None
 
+    @abstractmethod
     def facts(self) -> Mapping[str, str]:
-        """Return what the journal keeps of it, for `operations.restore_change`."""
+        """Return what the journal keeps of it."""
+
+    @classmethod
+    @abstractmethod
+    def from_facts(cls, peer: Address, facts: Mapping[str, str], find: FindCertificate) -> Self:
+        """Return the change of which the journal holds `facts`; `find` returns a certificate that it names."""
 
 
 def change_fields(change: Change) -> dict[str, str]:

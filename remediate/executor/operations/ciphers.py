@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from remediate.executor.operations.change import ChangeStatus, Observed
+from remediate.executor.operations.change import Change, ChangeStatus, FindCertificate, Observed
 from remediate.executor.ports import PeerPort
 from remediate.model.canonical import sha256_of
 from remediate.model.identity import Address, CipherList
@@ -14,15 +14,13 @@ from remediate.trust.ciphers import means_the_same
 
 
 @dataclass(frozen=True, slots=True)
-class SetCipherList:
+class SetCipherList(Change):
     """Replace the cipher list `before` by `after`; any third list was set by others, and is left alone.
 
     A list that offers the same suites in the same order is the same list, however it is written.
     """
 
     kind: ClassVar[str] = "set-ciphers"
-    is_verifiable: ClassVar[bool] = True
-    peer: Address
     name: str
     before: CipherList
     after: CipherList
@@ -50,10 +48,6 @@ class SetCipherList:
         """Send the change to the peer."""
         peer.set_cipher(self.name, self.after)
 
-    def read_back(self, peer: PeerPort) -> Observed:
-        """Read whether the change was made."""
-        return self.precondition(peer)
-
     def inverse(self) -> SetCipherList:
         """Return the change that undoes it."""
         return SetCipherList(self.peer, self.name, before=self.after, after=self.before)
@@ -61,3 +55,9 @@ class SetCipherList:
     def facts(self) -> Mapping[str, str]:
         """Return what the journal keeps of it."""
         return {"name": self.name, "before": self.before, "after": self.after}
+
+    @classmethod
+    def from_facts(cls, peer: Address, facts: Mapping[str, str], find: FindCertificate) -> Self:
+        """Return the change of which the journal holds `facts`."""
+        del find
+        return cls(peer, facts["name"], CipherList(facts["before"]), CipherList(facts["after"]))

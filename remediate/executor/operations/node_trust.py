@@ -4,25 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from remediate.executor.operations.certificates import describe_certificate, digest_list
-from remediate.executor.operations.change import ChangeStatus, Observed
+from remediate.executor.operations.change import Change, ChangeStatus, FindCertificate, Observed
 from remediate.executor.ports import NodePort
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import CERTIFICATE_MANAGEMENT_PAGE
-from remediate.model.identity import Address
+from remediate.model.identity import Address, Fingerprint
 
 
 @dataclass(frozen=True, slots=True)
-class UploadToNode:
+class _StoreChange(Change):
+    """One certificate that comes into what a service of a node trusts, or leaves it; `peer` is the node.
+
+    Attributes:
+        adds: It comes.
+    """
+
+    adds: ClassVar[bool]
+    store: str
+    certificate: Certificate
+
+    def precondition(self, peer: NodePort) -> Observed:
+        # Nothing else in the store is held against the write: the nodes of a cluster replicate their stores meanwhile.
+        listed = [listed_certificate.fingerprint for listed_certificate in peer.trusted(self.store, self.certificate)]
+        is_done = (self.certificate.fingerprint in listed) is self.adds
+        return Observed(ChangeStatus.DONE if is_done else ChangeStatus.TO_DO, digest_list(listed))
+
+    def facts(self) -> Mapping[str, str]:
+        return {"store": self.store, "certificate": self.certificate.fingerprint}
+
+    @classmethod
+    def from_facts(cls, peer: Address, facts: Mapping[str, str], find: FindCertificate) -> Self:
+        return cls(peer, facts["store"], find(Fingerprint(facts["certificate"])))
+
+
+@dataclass(frozen=True, slots=True)
+class UploadToNode(_StoreChange):
     """Add one certificate to what a service of one node trusts; `peer` is the node."""
 
     kind: ClassVar[str] = "trust-on-node"
-    is_verifiable: ClassVar[bool] = True
-    peer: Address
-    store: str
-    certificate: Certificate
+    adds: ClassVar[bool] = True
 
     @property
     def summary(self) -> str:
@@ -35,36 +58,21 @@ class UploadToNode:
         name = describe_certificate(self.certificate)
         return f"On {self.peer}, open {CERTIFICATE_MANAGEMENT_PAGE} and upload {name} as {self.store}-trust."
 
-    def precondition(self, peer: NodePort) -> Observed:
-        """Read whether the change is still to make."""
-        return _read_store(peer, self.store, self.certificate, done_when_present=True)
-
     def write(self, peer: NodePort) -> None:
         """Send the change to the node."""
         peer.add_trusted(self.store, self.certificate)
-
-    def read_back(self, peer: NodePort) -> Observed:
-        """Read whether the change was made."""
-        return self.precondition(peer)
 
     def inverse(self) -> DeleteFromNode:
         """Return the change that undoes it."""
         return DeleteFromNode(self.peer, self.store, self.certificate)
 
-    def facts(self) -> Mapping[str, str]:
-        """Return what the journal keeps of it."""
-        return {"store": self.store, "certificate": self.certificate.fingerprint}
-
 
 @dataclass(frozen=True, slots=True)
-class DeleteFromNode:
+class DeleteFromNode(_StoreChange):
     """Take one certificate out of what a service of one node trusts; `peer` is the node."""
 
     kind: ClassVar[str] = "delete-on-node"
-    is_verifiable: ClassVar[bool] = True
-    peer: Address
-    store: str
-    certificate: Certificate
+    adds: ClassVar[bool] = False
 
     @property
     def summary(self) -> str:
@@ -77,29 +85,10 @@ class DeleteFromNode:
         name = describe_certificate(self.certificate)
         return f"On {self.peer}, open {CERTIFICATE_MANAGEMENT_PAGE} and delete {name} from {self.store}-trust."
 
-    def precondition(self, peer: NodePort) -> Observed:
-        """Read whether the change is still to make."""
-        return _read_store(peer, self.store, self.certificate, done_when_present=False)
-
     def write(self, peer: NodePort) -> None:
         """Send the change to the node."""
         peer.remove_trusted(self.store, self.certificate)
 
-    def read_back(self, peer: NodePort) -> Observed:
-        """Read whether the change was made."""
-        return self.precondition(peer)
-
     def inverse(self) -> UploadToNode:
         """Return the change that undoes it."""
         return UploadToNode(self.peer, self.store, self.certificate)
-
-    def facts(self) -> Mapping[str, str]:
-        """Return what the journal keeps of it."""
-        return {"store": self.store, "certificate": self.certificate.fingerprint}
-
-
-def _read_store(node: NodePort, store: str, certificate: Certificate, *, done_when_present: bool) -> Observed:
-    """Read the store. Nothing else in it is held against the write: the nodes of a cluster replicate their stores meanwhile."""
-    listed = [listed_certificate.fingerprint for listed_certificate in node.trusted(store, certificate)]
-    is_done = (certificate.fingerprint in listed) is done_when_present
-    return Observed(ChangeStatus.DONE if is_done else ChangeStatus.TO_DO, digest_list(listed))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self, cast
 
-from remediate.executor.operations.change import ChangeStatus, Observed
+from remediate.executor.operations.change import Change, ChangeStatus, FindCertificate, Observed
 from remediate.executor.ports import PeerPort, PublisherPort
 from remediate.model.canonical import sha256_of
 from remediate.model.expressway import REFRESH_BUTTON, REFRESH_PRICE, SERVERS_PAGES
@@ -20,7 +20,7 @@ def refresh_page(product: Product) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class RefreshOnPrimary:
+class RefreshOnPrimary(Change):
     """Refresh the discovery of `publisher` through the primary.
 
     What was discovered cannot be read back (no public document describes how), so the peer shows only that the publisher is still
@@ -29,7 +29,6 @@ class RefreshOnPrimary:
 
     kind: ClassVar[str] = "refresh-discovery"
     is_verifiable: ClassVar[bool] = False
-    peer: Address
     publisher: Address
     product: Product
     axl: Login | None = None
@@ -59,13 +58,15 @@ class RefreshOnPrimary:
         listed = self.publisher in {publisher.address for publisher in publishers}
         return Observed(ChangeStatus.DONE if listed else ChangeStatus.FOREIGN, _digest(publishers))
 
-    def inverse(self) -> None:
-        """Return None: there is nothing to undo."""
-        return
-
     def facts(self) -> Mapping[str, str]:
         """Return what the journal keeps of it."""
         return {"publisher": self.publisher, "product": self.product}
+
+    @classmethod
+    def from_facts(cls, peer: Address, facts: Mapping[str, str], find: FindCertificate) -> Self:
+        """Return the change of which the journal holds `facts`."""
+        del find
+        return cls(peer, Address(facts["publisher"]), cast("Product", facts["product"]))
 
 
 def _digest(publishers: Sequence[PublisherPort]) -> str:

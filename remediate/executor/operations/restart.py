@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from remediate.executor.operations.change import ChangeStatus, Observed
+from remediate.executor.operations.change import Change, ChangeStatus, FindCertificate, Observed
 from remediate.executor.ports import PeerPort
 from remediate.model.canonical import parse_rfc3339, rfc3339
 from remediate.model.errors import OutcomeUnknown
@@ -58,12 +58,11 @@ class BeforeRestart:
 
 
 @dataclass(frozen=True, slots=True)
-class RestartOnPeer:
+class RestartOnPeer(Change):
     """Restart one peer. No reading of its lists shows it; its start does (`comeback`)."""
 
     kind: ClassVar[str] = "restart-peer"
     is_verifiable: ClassVar[bool] = False
-    peer: Address
     before: BeforeRestart = BeforeRestart()
 
     @property
@@ -86,17 +85,15 @@ class RestartOnPeer:
         with suppress(OutcomeUnknown):
             peer.restart()
 
-    def read_back(self, peer: PeerPort) -> Observed:
-        """Return what was there before: see `comeback` for what shows a restart."""
-        return self.precondition(peer)
-
-    def inverse(self) -> None:
-        """Return None: there is nothing to undo."""
-        return
-
     def facts(self) -> Mapping[str, str]:
         """Return what the journal keeps of it."""
         return self.before.facts()
+
+    @classmethod
+    def from_facts(cls, peer: Address, facts: Mapping[str, str], find: FindCertificate) -> Self:
+        """Return the change of which the journal holds `facts`."""
+        del find
+        return cls(peer, BeforeRestart.from_facts(facts))
 
 
 def _active(states: Mapping[str, bool] | None) -> frozenset[str] | None:

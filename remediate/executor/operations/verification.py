@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from remediate.executor.operations.change import ChangeStatus, Observed
+from remediate.executor.operations.change import Change, ChangeStatus, FindCertificate, Observed
 from remediate.executor.ports import PeerPort
 from remediate.model.canonical import sha256_of
 from remediate.model.errors import NotOffered
@@ -14,12 +14,10 @@ from remediate.model.identity import Address
 
 
 @dataclass(frozen=True, slots=True)
-class SetVerification:
+class SetVerification(Change):
     """Turn the verification of certificates on or off on one peer."""
 
     kind: ClassVar[str] = "verify-origin-server"
-    is_verifiable: ClassVar[bool] = True
-    peer: Address
     on: bool
 
     @property
@@ -43,10 +41,6 @@ class SetVerification:
         """Send the change to the peer."""
         peer.set_verify_origin_server(self.on)
 
-    def read_back(self, peer: PeerPort) -> Observed:
-        """Read whether the change was made."""
-        return self.precondition(peer)
-
     def inverse(self) -> SetVerification:
         """Return the change that undoes it."""
         return SetVerification(self.peer, on=not self.on)
@@ -54,6 +48,12 @@ class SetVerification:
     def facts(self) -> Mapping[str, str]:
         """Return what the journal keeps of it."""
         return {"on": _word(on=self.on)}
+
+    @classmethod
+    def from_facts(cls, peer: Address, facts: Mapping[str, str], find: FindCertificate) -> Self:
+        """Return the change of which the journal holds `facts`."""
+        del find
+        return cls(peer, on=facts["on"] == "On")
 
 
 def _word(*, on: bool) -> str:
