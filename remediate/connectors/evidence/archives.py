@@ -187,21 +187,9 @@ def _check_directory(file: IO[bytes]) -> None:
         raise CannotRead("it is a zip64, or its directory is too large: unpack it first")
 
 
-def _gunzip(stream: io.BufferedReader) -> Readable:
-    return gzip.GzipFile(fileobj=stream)
-
-
-def _bunzip2(stream: io.BufferedReader) -> Readable:
-    return bz2.BZ2File(stream)
-
-
-def _unxz(stream: io.BufferedReader) -> Readable:
-    return lzma.LZMAFile(stream)
-
-
 _UNPACKERS: Final[dict[Kind, Callable[[io.BufferedReader], Readable]]] = {
-    Kind.GZIP: _gunzip,
-    Kind.BZIP2: _bunzip2,
-    Kind.XZ: _unxz,
+    Kind.GZIP: lambda stream: gzip.GzipFile(fileobj=stream),
+    Kind.BZIP2: bz2.BZ2File,
+    Kind.XZ: lzma.LZMAFile,
 }
 _ARCHIVES: Final = frozenset({*_UNPACKERS, Kind.TAR, Kind.ZIP, Kind.MAIL})

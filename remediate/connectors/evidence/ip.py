@@ -151,21 +151,17 @@ def _decode_etherip(data: bytes) -> Inner:
 
 # https://www.iana.org/assignments/protocol-numbers. TCP has no decoder: `frames` ends there.
 DECODERS: Final[dict[int, Decoder]] = {
-    0: _decode_extension,
+    **dict.fromkeys((0, 43, 60, 135, 140), _decode_extension),
     4: lambda data: Inner(Registry.ETHERNET, IPV4, data),  # RFC 2003
     UDP: _decode_udp,
     41: lambda data: Inner(Registry.ETHERNET, IPV6, data),  # RFC 2473, RFC 4213
-    43: _decode_extension,
     44: _decode_fragment,
     47: decode_gre,
     50: _refuse_esp,
     51: _decode_authentication,
-    60: _decode_extension,
     94: lambda data: Inner(Registry.ETHERNET, IPV4, data),  # IPIP of KA9Q
     97: _decode_etherip,
-    135: _decode_extension,
     137: lambda data: Inner(Registry.ETHERNET, MPLS, data),  # RFC 4023
-    140: _decode_extension,
 }
 
 TUNNELS: Final = frozenset({4, 41, 47, 55, 94, 97, 98, 108, 115, 137})

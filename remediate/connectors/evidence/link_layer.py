@@ -50,7 +50,12 @@ def _decode_llc(data: bytes) -> Inner | None:
     """Decode LLC (IEEE 802.2); only with SNAP, Ethernet types follow (RFC 1042)."""
     if data[:3] != _SNAP or data[3:6] not in _ETHERNET_TYPES_FOLLOW:
         return None
-    return Inner(Registry.ETHERNET, unpack_numbers("H", data, 6)[0], data[8:])
+    return _decode_type(Registry.ETHERNET, data, 6)
+
+
+def _decode_type(registry: Registry, data: bytes, at: int) -> Inner:
+    """Decode a header whose last field is the type of its content, at `at`."""
+    return Inner(registry, unpack_numbers("H", data, at)[0], data[at + 2 :])
 
 
 def _make_tag_decoder(size: int) -> Decoder:
@@ -80,11 +85,6 @@ def _decode_trill(data: bytes) -> Inner:
     return ethernet_frame(data[6 + 4 * (first >> 6 & 0x1F) :])
 
 
-def _decode_pppoe(data: bytes) -> Inner:
-    """Decode PPPoE (RFC 2516, 4)."""
-    return Inner(Registry.PPP, unpack_numbers("H", data, 6)[0], data[8:])
-
-
 def _decode_ppp(data: bytes) -> Inner:
     """Decode PPP (RFC 1661, 2; RFC 1662, 3.1); address, control and half of the protocol are optional."""
     content = data[2:] if data[:2] == _ALL_STATIONS else data
@@ -96,16 +96,6 @@ def _decode_ppp(data: bytes) -> Inner:
 def _refuse_compressed_ppp(_data: bytes) -> Inner:
     """Refuse compression (RFC 1962), or MPPE encryption (RFC 3078) under the same number."""
     raise NotReadable("PPP", "compressed or encrypted")
-
-
-def _decode_loopback(data: bytes) -> Inner:
-    """Decode NULL and LOOP: four octets with a system's number for the IP version, which the packet has too."""
-    return ip_packet(data[4:])
-
-
-def _decode_hdlc(data: bytes) -> Inner | None:
-    """Decode Cisco HDLC: address, control, Ethernet type (RFC 1547, 4.3.1)."""
-    return Inner(Registry.ETHERNET, unpack_numbers("H", data, 2)[0], data[4:])
 
 
 def _decode_sll(data: bytes) -> Inner | None:
@@ -124,15 +114,6 @@ def _decode_sll_protocol(device: int, protocol: int, content: bytes) -> Inner | 
     if protocol >= _MIN_ETHERNET_TYPE:
         return Inner(Registry.ETHERNET, protocol, content)
     return _decode_llc(content)
-
-
-def _decode_ppp_with_direction(data: bytes) -> Inner:
-    return _decode_ppp(data[1:])
-
-
-def _decode_enc(data: bytes) -> Inner:
-    """Decode ENC, BSD's decrypted IPsec: twelve octets before the packet."""
-    return ip_packet(data[12:])
 
 
 def _decode_nflog(data: bytes) -> Inner | None:
@@ -159,29 +140,26 @@ def _decode_wireless(data: bytes) -> Inner | None:
     return _decode_llc(data[header:])
 
 
-def _decode_radiotap(data: bytes) -> Inner:
-    """Decode radiotap (https://www.radiotap.org), whose length is in little endian."""
-    return Inner(Registry.LINK, 105, data[int.from_bytes(data[2:4], "little") :])
-
-
 # https://www.tcpdump.org/linktypes.html; 12 and 14 are RAW in the files of some systems.
 LINKS: Final[dict[int, Decoder]] = {
-    0: _decode_loopback,
+    0: lambda data: ip_packet(
+        data[4:]
+    ),  # NULL: four octets with a system's number for the IP version, which the packet has too
     1: _decode_ethernet,
     9: _decode_ppp,
     12: ip_packet,
     14: ip_packet,
     50: _decode_ppp,
-    51: _decode_pppoe,
+    51: lambda data: _decode_type(Registry.PPP, data, 6),  # PPPoE (RFC 2516, 4)
     100: _decode_llc,
     101: ip_packet,
-    104: _decode_hdlc,
+    104: lambda data: _decode_type(Registry.ETHERNET, data, 2),  # Cisco HDLC: address, control, Ethernet type (RFC 1547, 4.3.1)
     105: _decode_wireless,
-    108: _decode_loopback,
-    109: _decode_enc,
+    108: lambda data: ip_packet(data[4:]),  # LOOP, as NULL
+    109: lambda data: ip_packet(data[12:]),  # ENC, BSD's decrypted IPsec
     113: _decode_sll,
-    127: _decode_radiotap,
-    204: _decode_ppp_with_direction,
+    127: lambda data: Inner(Registry.LINK, 105, data[int.from_bytes(data[2:4], "little") :]),  # https://www.radiotap.org
+    204: lambda data: _decode_ppp(data[1:]),  # PPP behind an octet with its direction
     219: decode_mpls,
     228: ip_packet,
     229: ip_packet,
@@ -195,14 +173,11 @@ ETHERNET_TYPES: Final[dict[int, Decoder]] = {
     IPV6: decode_ipv6,
     BRIDGED_ETHERNET: _decode_ethernet,
     0x22F3: _decode_trill,
-    0x8100: _make_tag_decoder(2),  # IEEE 802.1Q
-    0x88A8: _make_tag_decoder(2),  # IEEE 802.1ad, and three that were used before it
-    0x9100: _make_tag_decoder(2),
-    0x9200: _make_tag_decoder(2),
-    0x9300: _make_tag_decoder(2),
+    # IEEE 802.1Q, 802.1ad, and three that were used before it
+    **dict.fromkeys((0x8100, 0x88A8, 0x9100, 0x9200, 0x9300), _make_tag_decoder(2)),
     MPLS: decode_mpls,
     0x8848: decode_mpls,
-    0x8864: _decode_pppoe,
+    0x8864: lambda data: _decode_type(Registry.PPP, data, 6),  # PPPoE (RFC 2516, 4)
     0x88E5: _decode_macsec,
     0x88E7: lambda data: ethernet_frame(data[4:]),  # IEEE 802.1ah, provider backbone bridges
     0x8903: lambda data: ethernet_frame(data[2:]),  # Cisco FabricPath

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from remediate.connectors.evidence.log_prefix import ONE_YEAR, Prefix
 from remediate.connectors.evidence.mra_target import Target
@@ -15,13 +15,15 @@ from remediate.model.evidence import (
     Coverage,
     Handshake,
     LoggedFailure,
-    LogTime,
     OpenSSLGeneration,
     OpenSSLSign,
     OtherProcessFailures,
     View,
 )
 from remediate.model.limits import Limits
+
+_Key = TypeVar("_Key")
+_Line = TypeVar("_Line", LoggedFailure, BadGateway, AnsweredRequest, OtherProcessFailures, OpenSSLSign)
 
 # proxy.config.http.connect_attempts_max_retries is 3 by default: a request leaves at most four lines, within seconds.
 _MAX_LINES_PER_REQUEST: Final = 4
@@ -39,13 +41,10 @@ class _LineCount:
     earliest: Prefix | None = None
     latest: Prefix | None = None
 
-    @property
-    def first_seen(self) -> LogTime | None:
-        return self.earliest.moment if self.earliest else None
-
-    @property
-    def last_seen(self) -> LogTime | None:
-        return self.latest.moment if self.latest else None
+    def add_times(self, line: _Line) -> _Line:
+        """Return `line` with when it was seen first and last."""
+        first_seen = self.earliest.moment if self.earliest else None
+        return replace(line, first_seen=first_seen, last_seen=self.latest.moment if self.latest else None)
 
     def add(self, prefix: Prefix, *, retried: bool) -> None:
         self.lines += 1
@@ -88,32 +87,27 @@ class Tally:
 
     def add_logged_failure(self, failure: LoggedFailure, prefix: Prefix) -> None:
         """Count a line. Without enforcement there are no retries: each line is a connection of its own."""
-        if self._has_room(self._logged_failures, failure):
-            self._logged_failures.setdefault(failure, _LineCount()).add(prefix, retried=failure.enforced)
+        self._count(self._logged_failures, failure, prefix, retried=failure.enforced)
 
     def add_bad_gateway(self, target: Target, prefix: Prefix, view: View = "peer", *, tunnel_down: bool = False) -> None:
         """Count a request that was answered with 502."""
         gateway = BadGateway(prefix.peer, target.address, target.port, view=view, tunnel_down=tunnel_down)
-        if self._has_room(self._bad_gateways, gateway):
-            self._bad_gateways.setdefault(gateway, _LineCount()).add(prefix, retried=False)
+        self._count(self._bad_gateways, gateway, prefix)
 
     def add_answered_request(self, target: Target, prefix: Prefix) -> None:
         """Count a request that the node answered."""
         request = AnsweredRequest(prefix.peer, target.address, target.port)
-        if self._has_room(self._answered_requests, request):
-            self._answered_requests.setdefault(request, _LineCount()).add(prefix, retried=False)
+        self._count(self._answered_requests, request, prefix)
 
     def add_other_failure(self, process: str, prefix: Prefix) -> None:
         """Count a line of a process that is not the traffic server."""
         failures = OtherProcessFailures(prefix.peer, process)
-        if self._has_room(self._other_failures, failures):
-            self._other_failures.setdefault(failures, _LineCount()).add(prefix, retried=False)
+        self._count(self._other_failures, failures, prefix)
 
     def add_openssl_sign(self, generation: OpenSSLGeneration, prefix: Prefix) -> None:
         """Count a line that shows which OpenSSL a peer runs."""
         sign = OpenSSLSign(prefix.peer, generation)
-        if self._has_room(self._openssl_signs, sign):
-            self._openssl_signs.setdefault(sign, _LineCount()).add(prefix, retried=False)
+        self._count(self._openssl_signs, sign, prefix)
 
     def add_handshake(self, handshake: Handshake) -> None:
         """Count a handshake."""
@@ -126,30 +120,28 @@ class Tally:
 
     def list_logged_failures(self) -> Iterator[LoggedFailure]:
         """Yield the failures in logs, with their counts and times."""
-        for failure, lines in self._logged_failures.items():
-            yield replace(
-                failure, lines=lines.lines, requests=lines.requests, first_seen=lines.first_seen, last_seen=lines.last_seen
-            )
+        for failure, counted in self._logged_failures.items():
+            yield counted.add_times(replace(failure, lines=counted.lines, requests=counted.requests))
 
     def list_bad_gateways(self) -> Iterator[BadGateway]:
         """Yield the requests that were answered with 502."""
-        for gateway, lines in self._bad_gateways.items():
-            yield replace(gateway, requests=lines.lines, first_seen=lines.first_seen, last_seen=lines.last_seen)
+        for gateway, counted in self._bad_gateways.items():
+            yield counted.add_times(replace(gateway, requests=counted.lines))
 
     def list_answered_requests(self) -> Iterator[AnsweredRequest]:
         """Yield the requests that nodes answered."""
-        for request, lines in self._answered_requests.items():
-            yield replace(request, requests=lines.lines, first_seen=lines.first_seen, last_seen=lines.last_seen)
+        for request, counted in self._answered_requests.items():
+            yield counted.add_times(replace(request, requests=counted.lines))
 
     def list_other_failures(self) -> Iterator[OtherProcessFailures]:
         """Yield the failures that other processes logged."""
-        for failures, lines in self._other_failures.items():
-            yield replace(failures, lines=lines.lines, first_seen=lines.first_seen, last_seen=lines.last_seen)
+        for failures, counted in self._other_failures.items():
+            yield counted.add_times(replace(failures, lines=counted.lines))
 
     def list_openssl_signs(self) -> Iterator[OpenSSLSign]:
         """Yield the generations of OpenSSL that lines of the peers show."""
-        for sign, lines in self._openssl_signs.items():
-            yield replace(sign, lines=lines.lines, first_seen=lines.first_seen, last_seen=lines.last_seen)
+        for sign, counted in self._openssl_signs.items():
+            yield counted.add_times(replace(sign, lines=counted.lines))
 
     def list_handshakes(self) -> Iterator[Handshake]:
         """Yield the handshakes in captures."""
@@ -160,16 +152,11 @@ class Tally:
         self.has_overflowed = self.has_overflowed or self._certificate_bytes > self._max_bytes
         return self._certificate_bytes <= self._max_bytes
 
-    def _has_room(
-        self,
-        counts: dict[LoggedFailure, _LineCount]
-        | dict[BadGateway, _LineCount]
-        | dict[AnsweredRequest, _LineCount]
-        | dict[Handshake, Handshake]
-        | dict[OtherProcessFailures, _LineCount]
-        | dict[OpenSSLSign, _LineCount],
-        key: object,
-    ) -> bool:
+    def _count(self, counts: dict[_Line, _LineCount], key: _Line, prefix: Prefix, *, retried: bool = False) -> None:
+        if self._has_room(counts, key):
+            counts.setdefault(key, _LineCount()).add(prefix, retried=retried)
+
+    def _has_room(self, counts: Mapping[_Key, object], key: _Key) -> bool:
         has_room = key in counts or len(counts) < self._max_kinds
         self.has_overflowed = self.has_overflowed or not has_room
         return has_room

@@ -202,27 +202,17 @@ def _decode_encrypted_udp(data: bytes) -> Inner | None:
     raise NotReadable("IPsec ESP in UDP", "encrypted")
 
 
-def _decode_mpls_in_udp(data: bytes) -> Inner:
-    """Decode MPLS in UDP (RFC 7510)."""
-    return Inner(Registry.ETHERNET, MPLS, data[_UDP_HEADER:])
-
-
-def _decode_lisp(data: bytes) -> Inner:
-    """Decode LISP (RFC 9300, 5.1)."""
-    return ip_packet(data[16:])
-
-
 # https://www.iana.org/assignments/service-names-port-numbers; 8472 is VXLAN before it had a port, 37008 is TZSP's by custom.
 UDP_PORTS: Final[dict[int, Decoder]] = {
     1701: _decode_l2tp,
     2152: _decode_gtp,
-    4341: _decode_lisp,
+    4341: lambda data: ip_packet(data[16:]),  # LISP (RFC 9300, 5.1)
     4500: _decode_encrypted_udp,
     4789: _decode_vxlan,
     4790: _decode_vxlan,
     5247: _decode_capwap,
     6081: _decode_geneve,
-    6635: _decode_mpls_in_udp,
+    6635: lambda data: Inner(Registry.ETHERNET, MPLS, data[_UDP_HEADER:]),  # RFC 7510
     8472: _decode_vxlan,
     37008: _decode_tzsp,
 }
