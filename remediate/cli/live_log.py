@@ -62,11 +62,11 @@ def record_log(
     with (
         tempfile.TemporaryDirectory(prefix="remediate-log-") as folder,
         hold_note(cluster.name, session.state_dir) as note,
-        open_peers(cluster, limits, writable=False, logs=True) as peers,
+        open_peers(cluster, limits, writable=False, logs=True) as opened,
         handle_signals(session.say) as stop,
     ):
         recorder = LogRecorder(
-            peers, cluster.name, note, limits, sink, utc_now, time.sleep, lambda: _raise_if_interrupted(stop)
+            opened, opened.peers, cluster.name, note, limits, sink, utc_now, time.sleep, lambda: _raise_if_interrupted(stop)
         )
         recorder.end_left()
         recorder.refuse_if_running()

@@ -65,7 +65,7 @@ from remediate.executor.opening import open_to_read, open_to_write
 from remediate.executor.pem_backup import save_lists_as_pem
 from remediate.executor.restart import rehearse_restarts, restart_peers
 from remediate.executor.result import ApplyOptions, RunResult
-from remediate.executor.signals import ImmediateStop, StopRequest, handle_signals
+from remediate.executor.signals import ImmediateStop, StopRequest, handle_signals, report_interrupted
 from remediate.executor.steps import RunEvents, Step, StepSequence
 from remediate.executor.undo import match_peers
 from remediate.executor.window import WindowGuard, emit_whether_open, refuse_if_closed
@@ -271,9 +271,7 @@ def _name_possible_authors(context: RunContext, error: StalePlan, own_run: str) 
 
 
 def _end_interrupted(events: RunEvents, stop: StopRequest) -> RunResult:
-    message = "Interrupted before anything was written to a peer."
-    events.emit("run-state", message, state="interrupted", exit_code=stop.exit_code)
-    return RunResult("", "interrupted", stop.exit_code, (), has_written=False, message=message)
+    return report_interrupted(events, stop, "Interrupted before anything was written to a peer.")
 
 
 def _read_cluster(context: RunContext, state: RunState) -> Baseline:

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from remediate.executor.boundary import reading
 from remediate.executor.left_logging import LoggingNote
-from remediate.executor.ports import PeerPort
+from remediate.executor.ports import ClusterPort, PeerPort
 from remediate.machine.private_files import make_file_name
 from remediate.model.alarms import VERBOSE_LOG_ALARM
 from remediate.model.errors import LockHeld, NotOffered, ObservationError, OutcomeUnknown, RemediateError, WriteRefused
@@ -42,33 +42,20 @@ class CollectedLogs:
     failures: Mapping[Address, str]
 
 
-class RecordedPeers(Protocol):
-    """The open peers of a cluster."""
-
-    @property
-    def peers(self) -> Sequence[PeerPort]:
-        """The peers that could be opened, in the cluster's order."""
-
-    @property
-    def unreachable(self) -> Mapping[Address, str]:
-        """Why each of the other peers could not be opened."""
-
-    @property
-    def primary(self) -> Address | None:
-        """The primary; None: no peer names it."""
-
-
 @dataclass(frozen=True, slots=True)
 class LogRecorder:
     """The recorder of one cluster.
 
     Attributes:
+        opened: The cluster as it was opened.
+        peers: Its open peers, in its order.
         name: Of the cluster.
         note: The note that logging was started from here.
         check: Raises where the command was asked to stop.
     """
 
-    cluster: RecordedPeers
+    opened: ClusterPort
+    peers: Sequence[PeerPort]
     name: str
     note: LoggingNote
     limits: Limits
@@ -86,7 +73,7 @@ class LogRecorder:
             NotOffered: This version has no diagnostic logging over REST.
         """
         self._primary()
-        for peer in self.cluster.peers:
+        for peer in self.peers:
             running = _is_logging(peer)
             if running is None:
                 raise ObservationError(
@@ -173,8 +160,8 @@ class LogRecorder:
     def collect(self, folder: Path) -> CollectedLogs:
         """Collect and download the log of every peer into `folder`, which must be private."""
         archives: dict[Address, Path] = {}
-        failures: dict[Address, str] = dict(self.cluster.unreachable)
-        for peer in self.cluster.peers:
+        failures: dict[Address, str] = dict(self.opened.unreachable)
+        for peer in self.peers:
             self._emit("log-collecting", f"Collecting the log of {peer.address}.")
             try:
                 archives[peer.address] = self._collect_from(peer, folder)
@@ -206,7 +193,7 @@ class LogRecorder:
         return True
 
     def _primary(self) -> PeerPort:
-        primary = next((peer for peer in self.cluster.peers if peer.address == self.cluster.primary), None)
+        primary = next((peer for peer in self.peers if peer.address == self.opened.primary), None)
         if primary is None:
             raise ObservationError(
                 f"The primary of {self.name}, where diagnostic logging is started and stopped, is not known or not reachable."

@@ -20,7 +20,7 @@ from remediate.executor.opening import open_to_write
 from remediate.executor.reconnecting import open_reconnecting_peers
 from remediate.executor.restart_choice import RestartRequest, choose_peers
 from remediate.executor.result import ManualStep, RunResult
-from remediate.executor.signals import ImmediateStop, StopRequest, handle_signals
+from remediate.executor.signals import ImmediateStop, StopRequest, handle_signals, report_interrupted
 from remediate.executor.steps import RunEvents
 from remediate.executor.window import WindowGuard, refuse_if_closed
 from remediate.model.access import ClusterAccess
@@ -62,9 +62,7 @@ def restart(
         try:
             command = _open(cluster, request, state_dir, limits, environment, events, stop, stack)
         except (Interrupted, ImmediateStop):
-            message = "Interrupted before any peer was restarted."
-            events.emit("run-state", message, state="interrupted", exit_code=stop.exit_code)
-            return RunResult("", "interrupted", stop.exit_code, (), has_written=False, message=message)
+            return report_interrupted(events, stop, "Interrupted before any peer was restarted.")
         return events.add_trouble(command.run())
 
 

@@ -24,7 +24,7 @@ from remediate.executor.operations import UploadToNode
 from remediate.executor.reconnecting import ReconnectingPeer
 from remediate.executor.result import ManualStep, RunResult, go_on_undoing, restart_command
 from remediate.executor.rollback_restart import RollbackRestarts, restart_after_undo
-from remediate.executor.signals import ImmediateStop, StopRequest, handle_signals
+from remediate.executor.signals import ImmediateStop, StopRequest, handle_signals, report_interrupted
 from remediate.executor.steps import RunEvents
 from remediate.executor.undo import UndoContext, UndoResult, match_peers, undo
 from remediate.executor.workaround import remind_of_workaround
@@ -87,7 +87,7 @@ def rollback(
             maintenance = Maintenance(context.journal, cluster.name, environment, limits, events)
             left_on = maintenance.end_left_on(context.peers)
         except ImmediateStop:
-            return _stop_early(events, stop)
+            return report_interrupted(events, stop, "Stopped at once, before anything was undone.")
         is_late = timers.is_active(record) and timers.is_due(record, environment.now())
         beginning = _Beginning(context.journal, record)
         context = replace(context, before_write=beginning.record_write)
@@ -319,12 +319,6 @@ def _describe_peers(result: UndoResult) -> str:
     if result.unread:
         return f".{differences} But {'; '.join(result.unread)}: roll back again when it answers, to read it back."
     return f".{differences}" if differences else ", and every peer was read back as it was before."
-
-
-def _stop_early(events: RunEvents, stop: StopRequest) -> RunResult:
-    message = "Stopped at once, before anything was undone."
-    events.emit("run-state", message, state="interrupted", exit_code=stop.exit_code)
-    return RunResult("", "interrupted", stop.exit_code, (), has_written=False, message=message)
 
 
 def _close_interrupted(context: UndoContext, beginning: _Beginning, stop: StopRequest, resume: str) -> RunResult:

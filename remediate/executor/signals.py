@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from remediate.executor.steps import Step
+from remediate.executor.result import RunResult
+from remediate.executor.steps import RunEvents, Step
 from remediate.machine.system import ENDING_SIGNALS
 from remediate.model.errors import Interrupted
 from remediate.model.exit_codes import ExitCode
@@ -43,6 +44,12 @@ class StopRequest:
         """Raise Interrupted where the run was asked to stop."""
         if self.signal is not None:
             raise Interrupted("The run was interrupted and stopped after the step it was in.")
+
+
+def report_interrupted(events: RunEvents, stop: StopRequest, message: str) -> RunResult:
+    """Emit, and return as the result, that a run was stopped before it wrote anything."""
+    events.emit("run-state", message, state="interrupted", exit_code=stop.exit_code)
+    return RunResult("", "interrupted", stop.exit_code, (), has_written=False, message=message)
 
 
 class ImmediateStop(KeyboardInterrupt):

@@ -66,8 +66,8 @@ def is_fixed(forecast: EndpointForecast) -> bool:
 
 
 def fixed_endpoints(plan: Plan) -> frozenset[str]:
-    """Return the endpoints, by `name_of`, that some peer refuses before `plan` and accepts after it."""
-    return frozenset(name_of(forecast) for forecast in plan.endpoints if is_fixed(forecast))
+    """Return the endpoints (``address:port``, as in ``because``) that some peer refuses before `plan` and accepts after it."""
+    return frozenset(str(forecast.endpoint) for forecast in plan.endpoints if is_fixed(forecast))
 
 
 def unfixable_pairs(plan: Plan) -> dict[PairId, Cause | None]:
@@ -153,7 +153,7 @@ def excuse(
 
 
 def _waits_for(forecast: EndpointForecast, step: ManualStep, verification: Verification) -> bool:
-    if name_of(forecast) in step.endpoints:
+    if str(forecast.endpoint) in step.endpoints:
         return True
     verdict = verification.verdict_on(forecast)
     return step.is_refresh and (verdict is None or verdict.cause is Cause.NAME_MISMATCH)

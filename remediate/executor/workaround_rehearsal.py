@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from remediate.executor import preflight
 from remediate.executor.boundary import guarded
 from remediate.executor.environment import Environment
-from remediate.executor.lock import refuse_if_held, shared_directory
+from remediate.executor.opening import open_to_read
 from remediate.executor.operations import SetVerification
 from remediate.executor.operations.change import change_fields
 from remediate.executor.steps import RunEvents
@@ -39,9 +39,8 @@ def rehearse_workaround(
         LockHeld, LockError, JournalError, ClientsWouldBreak, NotVerified: As `set_workaround`, before its first write.
     """
     environment = guarded(environment)
-    shared = environment.lock_directory or shared_directory()
-    preflight.refuse_unusable(state_dir, shared)
-    refuse_if_held(cluster, state_dir, shared)
+    with ExitStack() as stack:
+        open_to_read(cluster, state_dir, environment, stack)
     if not on and not force:
         refuse_if_clients_break(cluster, limits, sink, environment)
     peers = read_verification(cluster, state_dir=state_dir, limits=limits, sink=sink, environment=environment)

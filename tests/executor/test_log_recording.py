@@ -44,7 +44,7 @@ class Rig:
     def recorder(self) -> Iterator[LogRecorder]:
         opened = self.cluster.open_peers(self.cluster.access, QUICK, writable=False)
         with hold_note("edge", self.state_dir) as note:
-            yield LogRecorder(opened, "edge", note, QUICK, self.events.append, utc_now, self.pauses.append)
+            yield LogRecorder(opened, opened.peers, "edge", note, QUICK, self.events.append, utc_now, self.pauses.append)
 
 
 @pytest.fixture

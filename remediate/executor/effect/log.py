@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,22 +12,12 @@ from remediate.executor.effect.decision import Views
 from remediate.executor.effect.log_view import view_log
 from remediate.executor.left_logging import LoggingNote, find_left_logging, hold_note
 from remediate.executor.log_recording import LogRecorder
-from remediate.executor.ports import PeerPort
 from remediate.executor.result import ManualStep
 from remediate.model.errors import Interrupted, OutcomeUnknown, RemediateError
 from remediate.model.identity import Address, EndpointId
 
 _ALL_LINES = datetime.min.replace(tzinfo=UTC)
 """A log that was started after the last write has only lines since then."""
-
-
-@dataclass(frozen=True, slots=True)
-class _OpenPeers:
-    """The open peers of a run, as a recorder takes them."""
-
-    peers: Sequence[PeerPort]
-    unreachable: Mapping[Address, str]
-    primary: Address | None
 
 
 def record_log_views(
@@ -87,7 +76,8 @@ def end_left_logging(context: RunContext) -> None:
 def _make_recorder(context: RunContext, note: LoggingNote) -> LogRecorder:
     environment = context.environment
     return LogRecorder(
-        _OpenPeers(context.peers, context.unreachable, context.primary),
+        context.opened,
+        context.peers,
         context.cluster.name,
         note,
         context.limits,

@@ -30,26 +30,24 @@ class RestartedLook:
     context: RestartContext
     opened: ClusterPort
     effects: dict[Address, PeerEffect] = field(default_factory=dict)
-    _snapshots: list[Snapshot] = field(default_factory=list)
-    _clients: list[Client] = field(default_factory=list)
+    _client: Client = field(init=False)
+    _snapshot: Snapshot | None = None
+
+    def __post_init__(self) -> None:
+        context = self.context
+        self._client = Client(self.cluster, self.environment, context.limits, context.events, context.look)
 
     def observe(self, address: Address, *, is_restarted: bool) -> PeerEffect:
         """Look whether what was written to a peer is in effect there, emit it, and keep it."""
         context = self.context
         started_at = read_start(next((peer for peer in context.peers if peer.address == address), None))
-        reason = self._client().reason_not_to_ask(address) if is_restarted else "no client request was sent"
+        reason = self._client.reason_not_to_ask(address) if is_restarted else "no client request was sent"
         evidence = gather_evidence(context.journal, address, started_at, limits=context.limits, why_no_client=reason)
         if not reason and evidence.pending_writes:
             evidence = self._ask(address, evidence)
         self.effects[address] = effect = decide_effect(evidence)
         emit_effect(context.events, effect)
         return effect
-
-    def _client(self) -> Client:
-        if not self._clients:
-            context = self.context
-            self._clients.append(Client(self.cluster, self.environment, context.limits, context.events, context.look))
-        return self._clients[0]
 
     def _ask(self, peer: Address, evidence: EffectEvidence) -> EffectEvidence:
         """Return `evidence` with what clients get for the endpoints that the change of the peer's list fixed."""
@@ -71,18 +69,14 @@ class RestartedLook:
         health = read_health(next((entry for entry in context.peers if entry.address == peer), None))
         toward_nodes = journal.plan(evidence.pending_writes[0].run).toward_nodes
         around = Around(health, lambda: verdicts, accepted, find_refusing_nodes(toward_nodes, peer))
-        clients = ask_for_proof(self._client(), peer, endpoints, products_of(now), lambda: around, is_restarted=True)
+        clients = ask_for_proof(self._client, peer, endpoints, products_of(now), lambda: around, is_restarted=True)
         return replace(evidence, clients=clients)
 
     def _observe(self) -> Snapshot:
-        if not self._snapshots:
-            context = self.context
-            self._snapshots.append(
-                self.environment.observe(
-                    self.cluster, limits=context.limits, sink=context.events.forward, opened=self.opened, is_last=True
-                )
-            )
-        return self._snapshots[0]
+        if self._snapshot is None:
+            limits, sink = self.context.limits, self.context.events.forward
+            self._snapshot = self.environment.observe(self.cluster, limits=limits, sink=sink, opened=self.opened, is_last=True)
+        return self._snapshot
 
     def _judge(self, now: Snapshot, peer: Address) -> Mapping[EndpointId, Verdict]:
         verdicts = self.environment.judge(now)

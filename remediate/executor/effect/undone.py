@@ -33,15 +33,20 @@ class UndoneLook:
     """The looks of one rollback at the peers of its run, and of its cluster.
 
     Attributes:
+        client: The one client of the looks.
         client_views: What clients get, for each pair that was asked for.
     """
 
     undo: UndoContext
     cluster: ClusterAccess
     environment: Environment
+    client: Client = field(init=False)
     client_views: dict[PairId, ClientView] = field(default_factory=dict)
-    _snapshots: list[Snapshot] = field(default_factory=list)
-    _clients: list[Client] = field(default_factory=list)
+    _snapshot: Snapshot | None = None
+
+    def __post_init__(self) -> None:
+        undo = self.undo
+        self.client = Client(self.cluster, self.environment, undo.limits, undo.events, undo.check_stop)
 
     @property
     def addresses(self) -> tuple[Address, ...]:
@@ -53,13 +58,13 @@ class UndoneLook:
 
     def snapshot(self) -> Snapshot:
         """Return the cluster as it is now; it is observed once. Raises RemediateError."""
-        if not self._snapshots:
+        if self._snapshot is None:
             undo = self.undo
             observed = self.environment.observe(
                 self.cluster, limits=undo.limits, sink=undo.events.forward, opened=undo.opened, is_last=True
             )
-            self._snapshots.append(with_certificates(observed, undo.journal.plan(undo.run).certificates))
-        return self._snapshots[0]
+            self._snapshot = with_certificates(observed, undo.journal.plan(undo.run).certificates)
+        return self._snapshot
 
     def judge(self) -> Verdicts:
         """Return what each endpoint gets from each peer now; nothing, with a warning, where that cannot be observed."""
@@ -70,13 +75,6 @@ class UndoneLook:
         except RemediateError as error:
             self.undo.events.emit("warning", f"The endpoints could not be checked: {error}")
             return {}
-
-    def client(self) -> Client:
-        """Return the one client of the looks."""
-        if not self._clients:
-            undo = self.undo
-            self._clients.append(Client(self.cluster, self.environment, undo.limits, undo.events, undo.check_stop))
-        return self._clients[0]
 
 
 def observe_undone(look: UndoneLook, open_steps: Sequence[ManualStep] = ()) -> tuple[PeerEffect, ...]:
@@ -109,7 +107,7 @@ def _observe_peer(look: UndoneLook, address: Address) -> PeerEffect:
         read_start(peer),
         own_run=undo.run,
         limits=undo.limits,
-        why_no_client=look.client().reason_not_to_ask(address),
+        why_no_client=look.client.reason_not_to_ask(address),
     )
     effect = decide_undone(evidence, undo.run)
     if effect.state is EffectState.NOT_KNOWN and not evidence.why_no_client:
@@ -152,12 +150,12 @@ def _as_the_run_left_it(look: UndoneLook, peer: Peer) -> Peer:
 def _view_clients(look: UndoneLook, peer: Address, endpoints: tuple[EndpointId, ...], now: Snapshot) -> Views:
     """Return what clients get over new connections; refused counts where the 502 has no other reason than the list."""
     limits = look.undo.limits
-    answers = look.client().ask(peer, endpoints, products_of(now), limits.effect_s, _PASSING, waits=True)
+    answers = look.client.ask(peer, endpoints, products_of(now), limits.effect_s, _PASSING, waits=True)
     judged = look.environment.judge(now).items()
     verdicts = {pair.endpoint: verdict for pair, verdict in judged if is_same_address(pair.peer, peer)}
     if any(answer.kind is AnswerKind.REFUSED for answer in answers.values()):
         accepted = [endpoint for endpoint, verdict in verdicts.items() if verdict.ok]
-        answers |= look.client().ask(peer, accepted[:1], products_of(now))
+        answers |= look.client.ask(peer, accepted[:1], products_of(now))
     opened = next((entry for entry in look.undo.peers if is_same_address(entry.address, peer)), None)
     surroundings = Surroundings(health=read_health(opened))
     # Whether the list refuses is known here: its acceptance rules out every other cause of a 502.
