@@ -10,8 +10,8 @@ from remediate.lab.edge import Edge
 from remediate.lab.front import DOMAIN
 from remediate.lab.nodes import SimulatedNode, write_private
 from remediate.lab.pki import Pki, peer_authority
-from remediate.lab.platform_ssh import SSH_PORT
 from remediate.lab.scenario import NodeSpec, Scenario
+from remediate.lab.ssh_server import SSH_PORT
 from remediate.lab.state import SimulatedPeer
 from remediate.model.expressway import GUARDED_PORTS
 

@@ -18,10 +18,10 @@ from remediate.lab.rest import RestInterface
 from remediate.lab.scenario import Scenario
 from remediate.lab.servers import Listener
 from remediate.lab.ssh import ShellServer
+from remediate.lab.ssh_server import SSH_PORT
 from remediate.lab.state import PublisherEntry, SimulatedCluster, SimulatedPeer, initial_leaves
 
 REST_PORT = 7443
-SSH_PORT = 5022
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class PeerWithKeys:
         """Return its servers, not yet started."""
         rest_interface = RestInterface(cluster, self.peer, accounts, faults, log, restart)
         listener = Listener(rest_interface.app(), self.peer.address, (self.peer.rest_port,), self.tls, sets_date=True)
-        shell = ShellServer(cluster, self.peer, accounts, faults, log, restart, self.host_key)
+        shell = ShellServer(cluster, self.peer, accounts, faults, log, restart, host_key=self.host_key)
         return PeerServers(listener, shell)
 
 

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import re
-import socket
-import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import paramiko
-from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, OPEN_SUCCEEDED
+from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL
 
 from remediate.lab.platform_shell import BANNER, PASTE, PROMPT, PlatformShell
 from remediate.lab.requestlog import RequestLog
-from remediate.lab.servers import open_listening_socket
-
-SSH_PORT = 5022
-_LOG = "remediate.lab.ssh"
+from remediate.lab.ssh_server import SSH_PORT, Session, SshServer
 
 
 @dataclass(eq=False)
-class PlatformServer:
+class PlatformServer(SshServer):
     """SSH server on one node's address, with its shell behind a password login.
 
     Attributes:
@@ -32,50 +27,14 @@ class PlatformServer:
     shell: PlatformShell
     login: tuple[str, str]
     log: RequestLog
-    host_key: paramiko.PKey = field(default_factory=paramiko.ECDSAKey.generate)
-    _listener: socket.socket | None = None
-    _transports: set[paramiko.Transport] = field(default_factory=set)
 
-    def start(self) -> None:
-        """Listen; returns when connections are accepted."""
-        self._listener = open_listening_socket(self.host, SSH_PORT)
-        threading.Thread(target=self._accept, args=(self._listener,), name="lab-platform", daemon=True).start()
+    @property
+    def place(self) -> tuple[str, int]:
+        """Address and port to listen on."""
+        return self.host, SSH_PORT
 
-    def stop(self) -> None:
-        """Refuse new connections and break the open ones."""
-        if self._listener:
-            # A close alone would leave the thread in accept().
-            self._listener.shutdown(socket.SHUT_RDWR)
-            self._listener.close()
-            self._listener = None
-        for transport in list(self._transports):
-            transport.close()
-
-    def _accept(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), name="lab-platform-shell", daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        transport = paramiko.Transport(connection)
-        transport.set_log_channel(_LOG)
-        transport.add_server_key(self.host_key)
-        self._transports.add(transport)
-        try:
-            session = _Session(self)
-            transport.start_server(server=session)
-            while transport.is_active() and (channel := transport.accept(1.0)) is None:
-                continue
-            if transport.is_active() and channel is not None and session.shell.wait(10.0):
-                self._talk(channel)
-        except (paramiko.SSHException, OSError, EOFError):
-            return
-        finally:
-            transport.close()
-            self._transports.discard(transport)
+    def _make_session(self) -> _Session:
+        return _Session(self)
 
     def _talk(self, channel: paramiko.Channel) -> None:
         channel.sendall((BANNER + PROMPT).encode())
@@ -111,10 +70,10 @@ class PlatformServer:
         channel.sendall(("".join(f"{line}\r\n" for line in lines) + PROMPT).encode())
 
 
-class _Session(paramiko.ServerInterface):
+class _Session(Session):
     def __init__(self, server: PlatformServer) -> None:
+        super().__init__()
         self._server = server
-        self.shell = threading.Event()
 
     def get_allowed_auths(self, username: str) -> str:
         del username
@@ -124,15 +83,3 @@ class _Session(paramiko.ServerInterface):
         is_right = (username, password) == self._server.login
         self._server.log.add(self._server.node, "platform", "login", username, write=False, authorised=is_right)
         return AUTH_SUCCESSFUL if is_right else AUTH_FAILED
-
-    def check_channel_request(self, kind: str, chanid: int) -> int:
-        del chanid
-        return OPEN_SUCCEEDED if kind == "session" else OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
-
-    def check_channel_pty_request(self, *_terminal: object) -> bool:
-        return True
-
-    def check_channel_shell_request(self, channel: paramiko.Channel) -> bool:
-        del channel
-        self.shell.set()
-        return True

@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import socket
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import paramiko
-from paramiko.common import (
-    AUTH_FAILED,
-    AUTH_SUCCESSFUL,
-    OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
-    OPEN_SUCCEEDED,
-)
+from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL
 
 from remediate.lab.accounts import Accounts
 from remediate.lab.faults import Fault, Faults
 from remediate.lab.requestlog import RequestLog
-from remediate.lab.servers import open_listening_socket
 from remediate.lab.shell import Command, carry_out, fake_success, parse_line
+from remediate.lab.ssh_server import Session, SshServer
 from remediate.lab.state import SimulatedCluster, SimulatedPeer
 
 _CHUNK = 23
 _HELD_S = 0.005
-_LOG = "remediate.lab.ssh"
-# Without this, paramiko prints errors that clients cause.
-logging.getLogger(_LOG).addHandler(logging.NullHandler())
-logging.getLogger(_LOG).propagate = False
 
 
 @dataclass(eq=False)
-class ShellServer:
+class ShellServer(SshServer):
     """SSH server on one peer's address, with its shell behind a password login."""
 
     cluster: SimulatedCluster
@@ -43,57 +32,21 @@ class ShellServer:
     faults: Faults
     log: RequestLog
     restart: Callable[[SimulatedPeer], None]
-    host_key: paramiko.PKey
-    _listener: socket.socket | None = None
-    _stopped: threading.Event = field(default_factory=threading.Event)
-    _transports: set[paramiko.Transport] = field(default_factory=set)
 
-    def start(self) -> None:
-        """Listen; returns when connections are accepted."""
-        self._listener = open_listening_socket(self.peer.address, self.peer.ssh_port)
-        self._stopped.clear()
-        threading.Thread(target=self._accept, args=(self._listener,), name="lab-ssh", daemon=True).start()
+    @property
+    def place(self) -> tuple[str, int]:
+        """Address and port to listen on."""
+        return self.peer.address, self.peer.ssh_port
 
-    def stop(self) -> None:
-        """Refuse new connections and break the open ones."""
-        if self._listener:
-            # A close alone would leave the thread in accept().
-            self._listener.shutdown(socket.SHUT_RDWR)
-            self._listener.close()
-            self._listener = None
-        self._stopped.set()
-        for transport in list(self._transports):
-            transport.close()
-
-    def _accept(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), name="lab-ssh-shell", daemon=True).start()
+    def _make_session(self) -> _Session:
+        return _Session(self)
 
     def _serve(self, connection: socket.socket) -> None:
         if silence_s := self.faults.silence_s(self.peer.address):
             self._stopped.wait(silence_s)
             connection.close()
             return
-        transport = paramiko.Transport(connection)
-        transport.set_log_channel(_LOG)
-        transport.add_server_key(self.host_key)
-        self._transports.add(transport)
-        try:
-            session = _Session(self)
-            transport.start_server(server=session)
-            while transport.is_active() and (channel := transport.accept(1.0)) is None:
-                continue
-            if transport.is_active() and channel is not None and session.shell.wait(10.0):
-                self._talk(channel)
-        except (paramiko.SSHException, OSError, EOFError):
-            return
-        finally:
-            transport.close()
-            self._transports.discard(transport)
+        super()._serve(connection)
 
     def _talk(self, channel: paramiko.Channel) -> None:
         _send(channel, self.peer.banner)
@@ -146,12 +99,12 @@ class ShellServer:
         return carry_out(typed, self.cluster, self.peer, self.restart, self.faults.time_at(self.peer.address))
 
 
-class _Session(paramiko.ServerInterface):
+class _Session(Session):
     def __init__(self, server: ShellServer) -> None:
+        super().__init__()
         self._server = server
         self._username = ""
         self._requests: list[tuple[str, ...]] = []
-        self.shell = threading.Event()
 
     def get_allowed_auths(self, username: str) -> str:
         del username
@@ -192,18 +145,6 @@ class _Session(paramiko.ServerInterface):
             self._server.faults.count_refused_login(peer.address)
         self._server.log.add(peer.address, "ssh", "login", username, write=False, authorised=right)
         return AUTH_SUCCESSFUL if right else AUTH_FAILED
-
-    def check_channel_request(self, kind: str, chanid: int) -> int:
-        del chanid
-        return OPEN_SUCCEEDED if kind == "session" else OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
-
-    def check_channel_pty_request(self, *_terminal: object) -> bool:
-        return True
-
-    def check_channel_shell_request(self, channel: paramiko.Channel) -> bool:
-        del channel
-        self.shell.set()
-        return True
 
 
 def _send(channel: paramiko.Channel, text: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 from remediate.lab import Lab
 from remediate.lab.judge import traffic_server_path
 from remediate.lab.pki import peer_authority
-from remediate.lab.platform_ssh import SSH_PORT
+from remediate.lab.ssh_server import SSH_PORT
 
 CUCM, IMP = "cucm.steven.lab", "imp.steven.lab"
 
