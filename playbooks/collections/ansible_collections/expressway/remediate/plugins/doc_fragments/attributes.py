@@ -14,4 +14,10 @@ attributes:
     description: Where the module runs.
     support: full
     platforms: posix
+  check_mode:
+    description: Predicts C(changed) and what would fail, and writes nothing.
+    support: full
+  async:
+    description: Whether the task may run in the background, with C(async) and C(poll).
+    support: full
 """

@@ -10,6 +10,14 @@ class ModuleDocFragment:
 
     DOCUMENTATION = r"""
 options:
+  inventory:
+    description:
+      - The inventory of remediate, a file or a folder of them. It names the peers, and where each password comes from.
+    type: path
+  cluster:
+    description:
+      - The name of the cluster in O(inventory). One cluster for each task; no pattern.
+    type: str
   program:
     description:
       - How C(remediate) is started on the host that the module runs on.
@@ -46,14 +54,8 @@ author:
     REQUIRED = r"""
 options:
   inventory:
-    description:
-      - The inventory of remediate, a file or a folder of them. It names the peers, and where each password comes from.
-    type: path
     required: true
   cluster:
-    description:
-      - The name of the cluster in O(inventory). One cluster for each task; no pattern.
-    type: str
     required: true
 """
 

@@ -8,7 +8,13 @@ import json
 import re
 from pathlib import Path
 
+from ansible_collections.expressway.remediate.plugins.module_utils.differences import (
+    completed_changes,
+    make_diff,
+    planned_changes,
+)
 from ansible_collections.expressway.remediate.plugins.module_utils.exit_codes import describe, is_accepted
+from ansible_collections.expressway.remediate.plugins.module_utils.results import run_lines, run_results
 
 CLUSTER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 CLUSTER_OPTIONS = {
@@ -21,6 +27,17 @@ REQUIRED_OPTIONS = {
     "inventory": {"type": "path", "required": True},
     "cluster": {"type": "str", "required": True},
 }
+SNAPSHOT_OPTIONS = {
+    "inventory": {"type": "path"},
+    "cluster": {"type": "str"},
+    "snapshot": {"type": "path"},
+}
+ONE_SOURCE = {
+    "mutually_exclusive": [("inventory", "snapshot"), ("cluster", "snapshot")],
+    "required_one_of": [("inventory", "snapshot")],
+    "required_together": [("inventory", "cluster")],
+}
+"""What a module asks of SNAPSHOT_OPTIONS: a cluster of an inventory, or a snapshot."""
 RESTART_OPTIONS = {
     "calls": {"type": "str", "choices": ["drain", "end"]},
     "drain_for": {"type": "str"},
@@ -112,6 +129,22 @@ class Program:
         if answer.error or not is_accepted(command, answer.code, self._options):
             self._module.fail_json(**results)
         self._module.exit_json(**results)
+
+    def finish_run(self, command, answer, **results):
+        """End the task of a run with a plan, with what it changed; in check mode, with what it would change."""
+        document, is_check = answer.document, self._module.check_mode
+        changes = planned_changes(answer.events) if is_check else completed_changes(answer.events)
+        self.finish(
+            command,
+            answer,
+            run_lines(document, document.get("notes", [])),
+            changed=bool(changes) if is_check else bool(document.get("changed")),
+            changes=changes,
+            diff=make_diff(self._options["cluster"], changes),
+            notes=document.get("notes", []),
+            **run_results(document),
+            **results,
+        )
 
     def _where(self):
         name = self._options["cluster"] or ""

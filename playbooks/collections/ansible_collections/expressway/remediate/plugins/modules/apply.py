@@ -80,15 +80,10 @@ extends_documentation_fragment:
   - expressway.remediate.attributes
 attributes:
   check_mode:
-    support: full
-    description: Predicts C(changed) and what would fail, and writes nothing.
     details: Whether a change is in effect, and so which peers restart if needed, is only known after it was written.
   diff_mode:
     support: full
     description: Returns what has changed, or would change, in lists and ciphers.
-  async:
-    support: full
-    description: Whether the task may run in the background, with C(async) and C(poll).
 seealso:
   - module: expressway.remediate.plan
   - module: expressway.remediate.rollback
@@ -192,11 +187,6 @@ import json
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.expressway.remediate.plugins.module_utils.differences import (
-    completed_changes,
-    make_diff,
-    planned_changes,
-)
 from ansible_collections.expressway.remediate.plugins.module_utils.program import (
     APPROVAL_OPTIONS,
     CLUSTER_OPTIONS,
@@ -205,7 +195,6 @@ from ansible_collections.expressway.remediate.plugins.module_utils.program impor
     Program,
     option_words,
 )
-from ansible_collections.expressway.remediate.plugins.module_utils.results import run_lines, run_results
 
 OPTIONS = {
     "plan": {"type": "path", "required": True},
@@ -243,19 +232,7 @@ def main():
         lists=("ca", "approve", "assume"),
     )  # fmt: skip
     answer = program.run("apply", words)
-    document = answer.document
-    changes = planned_changes(answer.events) if module.check_mode else completed_changes(answer.events)
-    program.finish(
-        "apply",
-        answer,
-        run_lines(document, document.get("notes", [])),
-        changed=bool(changes) if module.check_mode else bool(document.get("changed")),
-        changes=changes,
-        diff=make_diff(options["cluster"], changes),
-        confirm_by=document.get("confirm_by"),
-        notes=document.get("notes", []),
-        **run_results(document),
-    )
+    program.finish_run("apply", answer, confirm_by=answer.document.get("confirm_by"))
 
 
 def _refuse_other_plan(module):

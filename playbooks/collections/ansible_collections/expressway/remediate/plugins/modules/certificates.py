@@ -15,14 +15,6 @@ description:
   - Also says where the lists of peers differ, which listed certificates no endpoint needs, and where two share a common name.
   - Writes nothing to a cluster.
 options:
-  inventory:
-    description:
-      - The inventory of remediate, a file or a folder of them. It names the peers, and where each password comes from.
-    type: path
-  cluster:
-    description:
-      - The name of the cluster in O(inventory). One cluster for each task; no pattern.
-    type: str
   snapshot:
     description:
       - Read this snapshot, as C(remediate collect) writes it, instead of the cluster. Nothing is contacted.
@@ -41,15 +33,10 @@ extends_documentation_fragment:
   - expressway.remediate.attributes
 attributes:
   check_mode:
-    support: full
-    description: Predicts C(changed) and what would fail, and writes nothing.
     details: Reads as without check mode.
   diff_mode:
     support: none
     description: Nothing is changed.
-  async:
-    support: full
-    description: Whether the task may run in the background, with C(async) and C(poll).
 seealso:
   - module: expressway.remediate.verify
 """
@@ -119,13 +106,16 @@ command:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.expressway.remediate.plugins.module_utils.program import CLUSTER_OPTIONS, Program, option_words
+from ansible_collections.expressway.remediate.plugins.module_utils.program import (
+    CLUSTER_OPTIONS,
+    ONE_SOURCE,
+    SNAPSHOT_OPTIONS,
+    Program,
+    option_words,
+)
 from ansible_collections.expressway.remediate.plugins.module_utils.results import certificate_lines
 
 OPTIONS = {
-    "inventory": {"type": "path"},
-    "cluster": {"type": "str"},
-    "snapshot": {"type": "path"},
     "expiring": {"type": "str"},
     "allow_incomplete": {"type": "bool", "default": False},
 }
@@ -135,11 +125,9 @@ LISTS = ("certificates", "drift", "shared_common_names", "not_relied_on")
 def main():
     """Run the module."""
     module = AnsibleModule(
-        argument_spec={**CLUSTER_OPTIONS, **OPTIONS},
+        argument_spec={**CLUSTER_OPTIONS, **SNAPSHOT_OPTIONS, **OPTIONS},
         supports_check_mode=True,
-        mutually_exclusive=[("inventory", "snapshot"), ("cluster", "snapshot")],
-        required_one_of=[("inventory", "snapshot")],
-        required_together=[("inventory", "cluster")],
+        **ONE_SOURCE,
     )
     options = module.params
     program = Program(module)

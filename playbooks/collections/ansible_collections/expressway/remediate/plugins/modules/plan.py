@@ -14,14 +14,6 @@ description:
   - Looks at a cluster, or reads a snapshot of it, and decides the smallest safe change of its trusted CA lists and cipher lists.
   - Writes nothing to a cluster. O(dest) gets the plan, for M(expressway.remediate.apply).
 options:
-  inventory:
-    description:
-      - The inventory of remediate, a file or a folder of them. It names the peers, and where each password comes from.
-    type: path
-  cluster:
-    description:
-      - The name of the cluster in O(inventory). One cluster for each task; no pattern.
-    type: str
   snapshot:
     description:
       - Plan from this snapshot, as C(remediate collect) writes it, instead of the cluster. Nothing is contacted.
@@ -72,8 +64,6 @@ extends_documentation_fragment:
   - expressway.remediate.attributes
 attributes:
   check_mode:
-    support: full
-    description: Predicts C(changed) and what would fail, and writes nothing.
     details:
       - C(changed) is about O(dest), which check mode does not write.
       - What O(ca), O(approve) and O(approve_file) say is kept in O(state_dir) as without check mode.
@@ -81,9 +71,6 @@ attributes:
   diff_mode:
     support: full
     description: Returns what the plan changes in lists and ciphers.
-  async:
-    support: full
-    description: Whether the task may run in the background, with C(async) and C(poll).
 seealso:
   - module: expressway.remediate.apply
 """
@@ -177,15 +164,14 @@ from ansible_collections.expressway.remediate.plugins.module_utils.differences i
 from ansible_collections.expressway.remediate.plugins.module_utils.program import (
     APPROVAL_OPTIONS,
     CLUSTER_OPTIONS,
+    ONE_SOURCE,
+    SNAPSHOT_OPTIONS,
     Program,
     option_words,
 )
 from ansible_collections.expressway.remediate.plugins.module_utils.results import plan_lines, plan_results
 
 OPTIONS = {
-    "inventory": {"type": "path"},
-    "cluster": {"type": "str"},
-    "snapshot": {"type": "path"},
     "dest": {"type": "path"},
     "ciphers": {"type": "str", "choices": ["keep", "prefer-rsa", "prefer-ecdsa", "auto"]},
     "horizon": {"type": "str"},
@@ -201,11 +187,9 @@ PRIVATE = 0o600
 def main():
     """Run the module."""
     module = AnsibleModule(
-        argument_spec={**CLUSTER_OPTIONS, **APPROVAL_OPTIONS, **OPTIONS},
+        argument_spec={**CLUSTER_OPTIONS, **SNAPSHOT_OPTIONS, **APPROVAL_OPTIONS, **OPTIONS},
         supports_check_mode=True,
-        mutually_exclusive=[("inventory", "snapshot"), ("cluster", "snapshot")],
-        required_one_of=[("inventory", "snapshot")],
-        required_together=[("inventory", "cluster")],
+        **ONE_SOURCE,
     )
     options = module.params
     program = Program(module)

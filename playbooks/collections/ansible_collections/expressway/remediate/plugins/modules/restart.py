@@ -42,15 +42,10 @@ extends_documentation_fragment:
   - expressway.remediate.attributes
 attributes:
   check_mode:
-    support: full
-    description: Predicts C(changed) and what would fail, and writes nothing.
     details: Reads the guards as they stand; one that fails is exit code 8, and fails the task.
   diff_mode:
     support: none
     description: A restart changes no setting.
-  async:
-    support: full
-    description: Whether the task may run in the background, with C(async) and C(poll).
 seealso:
   - module: expressway.remediate.apply
 """

@@ -33,15 +33,10 @@ extends_documentation_fragment:
   - expressway.remediate.attributes
 attributes:
   check_mode:
-    support: full
-    description: Predicts C(changed) and what would fail, and writes nothing.
     details: A step that is left to people is exit code 8, and fails the task as it would without check mode.
   diff_mode:
     support: full
     description: Returns what has changed, or would change, in lists and ciphers.
-  async:
-    support: full
-    description: Whether the task may run in the background, with C(async) and C(poll).
 seealso:
   - module: expressway.remediate.apply
 """
@@ -129,11 +124,6 @@ command:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.expressway.remediate.plugins.module_utils.differences import (
-    completed_changes,
-    make_diff,
-    planned_changes,
-)
 from ansible_collections.expressway.remediate.plugins.module_utils.program import (
     CLUSTER_OPTIONS,
     REQUIRED_OPTIONS,
@@ -141,7 +131,6 @@ from ansible_collections.expressway.remediate.plugins.module_utils.program impor
     Program,
     option_words,
 )
-from ansible_collections.expressway.remediate.plugins.module_utils.results import run_lines, run_results
 
 OPTIONS = {
     "run": {"type": "str", "default": "last"},
@@ -160,18 +149,7 @@ def main():
     words = [options["run"], "--dry-run" if module.check_mode else "--yes"]
     words += option_words(options, values=("restart", "calls", "drain_for"), lists=("assume",))
     answer = program.run("rollback", words)
-    document = answer.document
-    changes = planned_changes(answer.events) if module.check_mode else completed_changes(answer.events)
-    program.finish(
-        "rollback",
-        answer,
-        run_lines(document, document.get("notes", [])),
-        changed=bool(changes) if module.check_mode else bool(document.get("changed")),
-        changes=changes,
-        diff=make_diff(options["cluster"], changes),
-        notes=document.get("notes", []),
-        **run_results(document),
-    )
+    program.finish_run("rollback", answer)
 
 
 if __name__ == "__main__":

@@ -32,15 +32,10 @@ extends_documentation_fragment:
   - expressway.remediate.attributes
 attributes:
   check_mode:
-    support: full
-    description: Predicts C(changed) and what would fail, and writes nothing.
     details: Turning it off is refused in check mode as it would be without.
   diff_mode:
     support: full
     description: Returns the verification of certificates that changes.
-  async:
-    support: full
-    description: Whether the task may run in the background, with C(async) and C(poll).
 seealso:
   - module: expressway.remediate.plan
 """
