@@ -44,9 +44,8 @@ def approve_now(fingerprints: Iterable[Fingerprint], how: str) -> tuple[Approved
         how: As `ApprovedCertificate.how`.
     """
     from remediate.executor.identity import identify_operator
-    from remediate.executor.ports import utc_now
     from remediate.model.approvals import ApprovedCertificate
-    from remediate.model.canonical import rfc3339
+    from remediate.model.canonical import rfc3339, utc_now
 
     by, at = identify_operator().user, rfc3339(utc_now())
     return tuple(ApprovedCertificate(fingerprint, at, by, how) for fingerprint in fingerprints)

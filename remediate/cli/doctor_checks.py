@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from remediate.cli.check_result import CheckResult, check_result_json
 from remediate.cli.client_checks import check_clients
 from remediate.cli.node_checks import check_nodes
-from remediate.executor.ports import utc_now
 from remediate.inventory.credentials import CachedSource
+from remediate.model.canonical import utc_now
 from remediate.model.errors import RemediateError
 from remediate.model.exit_codes import ExitCode, most_serious
 from remediate.model.expressway import DIAGNOSTIC_LOGGING_PAGE, MAX_TRUSTED_CA, TIME_PAGE, TRUSTED_CA_PAGE

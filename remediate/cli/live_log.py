@@ -55,8 +55,8 @@ def record_log(
     from remediate.connectors.expressway.cluster import open_peers
     from remediate.executor.left_logging import hold_note
     from remediate.executor.log_recording import LogRecorder
-    from remediate.executor.ports import utc_now
     from remediate.executor.signals import handle_signals
+    from remediate.model.canonical import utc_now
 
     limits = session.limits
     with (

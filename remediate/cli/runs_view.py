@@ -103,7 +103,7 @@ def show_result(
     """
     from rich.text import Text
 
-    from remediate.executor.ports import utc_now
+    from remediate.model.canonical import utc_now
     from remediate.model.text import escape
     from remediate.report.effects import show_effects
     from remediate.report.ending import print_ending, print_manual_steps
@@ -158,8 +158,8 @@ def group_by_peer(steps: Sequence[ManualStep]) -> dict[Address | None, list[Manu
 
 def load_run_record(journal: Journal, run: Run) -> dict[str, Any]:
     """Return all that the journal holds of a run as JSON, but its plan and the certificates."""
-    from remediate.executor.ports import utc_now
     from remediate.executor.run_health import describe_run
+    from remediate.model.canonical import utc_now
     from remediate.report.run import run_record
 
     remark = describe_run(run, journal.path.parent, utc_now())

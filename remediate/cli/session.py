@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
+from remediate.model.canonical import utc_now
 from remediate.model.errors import UsageError
 from remediate.model.events import Event, Sink
 from remediate.model.limits import Limits
@@ -163,7 +164,6 @@ class Session:
         self.say(f"remediate: events from here on are lost: {error.strerror}.")
 
     def _event_writer(self) -> EventLines:
-        from datetime import UTC, datetime
 
         from remediate.cli.files import open_private
         from remediate.report.events import EventLines
@@ -173,7 +173,7 @@ class Session:
             events = self.events or "-"
             stream = (sys.stdout or io.StringIO()) if events == "-" else self._open.enter_context(open_private(Path(events)))
             safe_stream = cast("TextIO", _SafeStream(stream, self._report_lost_events))
-            self._event_lines = EventLines(safe_stream, version=__version__, now=lambda: datetime.now(UTC))
+            self._event_lines = EventLines(safe_stream, version=__version__, now=utc_now)
         return self._event_lines
 
 

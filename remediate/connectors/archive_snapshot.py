@@ -6,13 +6,12 @@ that a TLS 1.2 handshake shows in a capture, which is the one that the peer's ci
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from remediate.connectors.expressway.records import Alternates, parse_alternates
+from remediate.connectors.expressway.records import Alternates, parse_alternates, parse_cipher_lists, parse_verify_flag
 from remediate.model.archived_peer import ArchivedPeer
 from remediate.model.canonical import sha256_of
 from remediate.model.certificate import Certificate
@@ -23,8 +22,6 @@ from remediate.model.identity import FAMILIES, Address, CipherList, EndpointId, 
 from remediate.model.snapshot import DiscoveryGap, Endpoint, Peer, Preference, Snapshot
 from remediate.model.text import count, first_few
 
-_CIPHERS: Final = re.compile(r"Ciphers (\w*(?:TLS|HTTPS)Ciphers) Value", re.IGNORECASE)
-_VERIFY_FLAG: Final = "edgeconfigserver verifyoriginserver"
 _TRAFFIC_SERVER_PORTS: Final = frozenset({443, 6971, 6972, 8443})
 _LEARNED: Final = ("archive",)
 _NOT_OBSERVED: Final = "not observed: no handshake in the archives shows its certificate"
@@ -115,15 +112,13 @@ def _make_peer(member: _Member, *, primary: bool) -> Peer:
         lacking = "trusted CA list" if archived.trusted is None else "configuration"
         error = f"not observed: its archive has no {lacking}; a peer that restarted during logging leaves only the log"
         return Peer(member.address, archived.version, primary, (), {}, error=error)
-    flag = next((value.casefold() for path, value in settings.items() if path.casefold() == _VERIFY_FLAG), "")
-    cipher_settings = ((match[1], value) for path, value in settings.items() if (match := _CIPHERS.fullmatch(path)))
     return Peer(
         address=member.address,
         version=archived.version,
         primary=primary,
         trusted_ca=tuple(certificate.fingerprint for certificate in archived.trusted),
-        ciphers={name: CipherList(value) for name, value in sorted(cipher_settings)},
-        verify_origin_server={"on": True, "off": False}.get(flag),
+        ciphers=parse_cipher_lists(settings),
+        verify_origin_server=parse_verify_flag(settings),
         server_certificate=_list_fingerprints(archived.server_chain),
         client_certificate=_list_fingerprints(archived.client_chain),
         openssl=member.openssl,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from remediate.connectors.authorities import read_authorities
 from remediate.connectors.expressway.cluster import ClusterPeers
@@ -22,7 +22,7 @@ from remediate.connectors.tls.target import Observation, Target
 from remediate.connectors.unified_cm.discovery import DiscoveryResult, discover
 from remediate.connectors.unified_cm.node import NodeCertificates
 from remediate.model.access import ClusterAccess
-from remediate.model.canonical import sha256_of
+from remediate.model.canonical import sha256_of, utc_now
 from remediate.model.certificate import Certificate
 from remediate.model.errors import CertificateError, InventoryError
 from remediate.model.events import Event, Sink, silent
@@ -38,11 +38,6 @@ _SURVEY = (
     "Each endpoint was probed with a single ClientHello (--survey): it is not known whether it has the key of its "
     "certificate, or another certificate."
 )
-
-
-def utc_now() -> datetime:
-    """Return the present moment, with its time zone."""
-    return datetime.now(UTC)
 
 
 def collect(

@@ -21,10 +21,10 @@ from remediate.executor.context import RunContext, RunState
 from remediate.executor.identity import identify_operator
 from remediate.executor.journal import timers
 from remediate.executor.journal.store import Journal
-from remediate.executor.ports import Watch, utc_now
+from remediate.executor.ports import Watch
 from remediate.executor.result import RunResult, confirm_command, rollback_command
 from remediate.model.access import ClusterAccess
-from remediate.model.canonical import rfc3339
+from remediate.model.canonical import rfc3339, utc_now
 from remediate.model.errors import InventoryError, LockHeld, RemediateError
 from remediate.model.exit_codes import ExitCode
 from remediate.model.plan import Plan, TrustOnNode

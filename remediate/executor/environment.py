@@ -22,9 +22,9 @@ from remediate.executor.ports import (
     OpenPeers,
     Watch,
     Watcher,
-    utc_now,
 )
 from remediate.model.access import ClusterAccess, MraAccess
+from remediate.model.canonical import utc_now
 from remediate.model.certificate import Certificate
 from remediate.model.client import AnswerKind, ClientAnswer
 from remediate.model.events import Sink

@@ -23,11 +23,11 @@ from remediate.executor.identity import identify_operator
 from remediate.executor.journal import timers
 from remediate.executor.journal.store import Journal, JournalError, UnknownRun
 from remediate.executor.lock import hold_cluster_name
-from remediate.executor.ports import Watch, Watcher, utc_now
+from remediate.executor.ports import Watch, Watcher
 from remediate.executor.run_health import lock_log, log_path
 from remediate.machine.core_dumps import forbid_core_dumps
 from remediate.machine.files import refuse_special
-from remediate.model.canonical import parse_rfc3339, rfc3339
+from remediate.model.canonical import parse_rfc3339, rfc3339, utc_now
 from remediate.model.errors import LockHeld, RemediateError
 from remediate.model.exit_codes import ExitCode
 

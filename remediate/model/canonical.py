@@ -62,6 +62,11 @@ def _canonical_parts(value: Any) -> Iterator[str]:
     yield "]"
 
 
+def utc_now() -> datetime:
+    """Return the present moment, with its time zone."""
+    return datetime.now(UTC)
+
+
 def rfc3339(moment: datetime) -> str:
     """Return an aware `moment` as RFC 3339 UTC, to the second."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

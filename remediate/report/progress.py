@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
-from remediate.model.canonical import rfc3339
+from remediate.model.canonical import rfc3339, utc_now
 from remediate.model.events import Event
 from remediate.model.text import escape
 
@@ -55,9 +55,7 @@ class Progress:
         now: The time of day.
     """
 
-    def __init__(
-        self, console: Console, *, every_event: bool = False, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, console: Console, *, every_event: bool = False, now: Callable[[], datetime] = utc_now) -> None:
         self._console = console
         self._every_event = every_event
         self._now = now

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.text import Text
 
 from remediate.language.messages import translate
-from remediate.model.canonical import rfc3339
+from remediate.model.canonical import rfc3339, utc_now
 from remediate.model.events import Event
 from remediate.model.text import count, escape
 from remediate.report.lines import print_indented
@@ -97,7 +97,7 @@ class RunProgress:
         *,
         every_event: bool = False,
         clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._console = console
         self._work = work

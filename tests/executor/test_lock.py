@@ -42,7 +42,7 @@ HOLDER = """
 import sys
 from pathlib import Path
 from remediate.executor.lock import hold_cluster
-from remediate.executor.ports import utc_now
+from remediate.model.canonical import utc_now
 from remediate.executor.identity import Operator
 from tests.executor.clusters import known_as
 cluster = known_as(sys.argv[3], *sys.argv[4:])

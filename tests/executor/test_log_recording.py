@@ -11,7 +11,7 @@ import pytest
 
 from remediate.executor.left_logging import find_left_logging, hold_note
 from remediate.executor.log_recording import LogRecorder
-from remediate.executor.ports import utc_now
+from remediate.model.canonical import utc_now
 from remediate.model.errors import LockHeld, NotOffered, ObservationError, OutcomeUnknown, WriteRefused
 from remediate.model.events import Event
 from remediate.model.health import Health

@@ -11,8 +11,9 @@ import pytest
 
 from remediate.executor.journal import timers
 from remediate.executor.journal.store import Journal
-from remediate.executor.ports import Watch, utc_now
+from remediate.executor.ports import Watch
 from remediate.executor.watcher import TimerError, start
+from remediate.model.canonical import utc_now
 from tests.executor.clusters import plan_for, story
 from tests.executor.conftest import Desk
 

@@ -177,8 +177,8 @@ def _apply(session: Session, plan: Plan, cluster: ClusterAccess, options: ApplyO
     from remediate.cli.rehearsal import RehearsalCollector
     from remediate.cli.runs_view import result_json, show_result
     from remediate.executor.apply import apply_plan
-    from remediate.executor.ports import utc_now
     from remediate.executor.result import rollback_command
+    from remediate.model.canonical import utc_now
 
     started = time.monotonic()
     work = _expect_work(session, plan, cluster, is_listed=options.dry_run and not session.json)
@@ -225,8 +225,8 @@ def _refuse_early(
 ) -> tuple[ApprovedCertificate, ...]:
     """Raise before the question what would refuse the plan after it, and return the approvals of the plan."""
     from remediate.executor import confirm_timer, node_uploads, preflight, vouching
-    from remediate.executor.ports import utc_now
     from remediate.executor.window import refuse_if_closed
+    from remediate.model.canonical import utc_now
 
     node_uploads.refuse_without_consent(plan, cluster, options)
     if options.confirm_within:

@@ -205,8 +205,8 @@ def _restart(
     from remediate.cli.notices import NoticeCollector
     from remediate.cli.notification import notify_of_run
     from remediate.cli.runs_view import show_result
-    from remediate.executor.ports import utc_now
     from remediate.executor.restart_run import restart
+    from remediate.model.canonical import utc_now
     from remediate.report.run_progress import ExpectedWork
 
     results: list[ClusterResult[RunResult]] = []

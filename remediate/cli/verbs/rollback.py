@@ -89,8 +89,8 @@ def command(
     from remediate.cli.run_choice import choose_run
     from remediate.cli.runs_view import result_json, show_result
     from remediate.executor.journal.store import Journal
-    from remediate.executor.ports import utc_now
     from remediate.executor.rollback_restart import RollbackRestarts
+    from remediate.model.canonical import utc_now
     from remediate.report.run_progress import ExpectedWork
 
     clusters = {cluster.name: cluster for cluster in choose_clusters(session, inventory_path, patterns)}

@@ -152,8 +152,8 @@ def export(session: Session, run: str, patterns: tuple[str, ...]) -> ExitCode:
 def _print_list(session: Session, runs: Sequence[Run]) -> None:
     from rich.text import Text
 
-    from remediate.executor.ports import utc_now
     from remediate.executor.run_health import describe_run
+    from remediate.model.canonical import utc_now
     from remediate.model.text import escape
     from remediate.report.lines import print_table
 

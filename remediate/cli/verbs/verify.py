@@ -197,7 +197,7 @@ def _notify(session: Session, clusters: Sequence[ClusterAccess], results: Sequen
 def _write_metrics(path: Path, results: Sequence[ClusterResult[Verification]]) -> None:
     """Write the metrics of every cluster to one file that a collector of another user can read: it holds no secret."""
     from remediate.cli.files import write_atomically
-    from remediate.executor.ports import utc_now
+    from remediate.model.canonical import utc_now
     from remediate.report.metrics import ClusterLook, format_metrics
 
     now = utc_now()

@@ -5,14 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from remediate.connectors.closing import Closing
 from remediate.connectors.expressway.capabilities import Capabilities, read_capabilities
 from remediate.connectors.expressway.diagnostic_logging import DiagnosticLogging
 from remediate.connectors.expressway.health import MAINTENANCE_MODE, StatusSource, read_health
-from remediate.connectors.expressway.records import PASSWORD_SETTING, Alternates, PublisherRecord, parse_alternates
+from remediate.connectors.expressway.records import (
+    CIPHER_LIST,
+    PASSWORD_SETTING,
+    VERIFY_FLAG,
+    Alternates,
+    PublisherRecord,
+    parse_alternates,
+    parse_cipher_lists,
+    parse_verify_flag,
+)
 from remediate.connectors.expressway.rest import CLUSTER_PEERS, TRUSTED_CA, RestSession, UnexpectedRedirect
 from remediate.connectors.expressway.shell import CommandFailed, Shell
 from remediate.connectors.expressway.shell_text import format_setting, parse_leaves
@@ -22,6 +31,7 @@ from remediate.connectors.expressway.trusted_list import CertificateList, parse_
 from remediate.connectors.http import Account
 from remediate.connectors.text import parse_address
 from remediate.model.access import PeerAccess
+from remediate.model.canonical import utc_now
 from remediate.model.certificate import Certificate
 from remediate.model.errors import AccessError, NotOffered, ObservationError, WriteForbidden, WriteRefused
 from remediate.model.expressway import REFRESH_BUTTON, SHELL_ACCOUNTS, TRUSTED_CA_PAGE, UNIFIED_COMMUNICATIONS_MENU
@@ -31,18 +41,12 @@ from remediate.model.limits import Limits
 from remediate.model.secret import Secret
 from remediate.model.text import mask_and_escape
 
-VERIFY_FLAG = "EdgeConfigServer VerifyOriginServer"
-"""X14.2 release notes; absent from the X15.0 command reference."""
-
 SHELL_ACCOUNT_ADVICE = (
     "Give the account `admin` as `expressway.username`, and the account for REST under `expressway.rest`. Without the shell "
     "you can plan, but not apply."
 )
 
 _STATUS_VERSION = re.compile(r"<Status\b[^>]{0,400}?\bversion=\"([^\"<>]{1,40})\"")
-
-_CIPHERS = re.compile(r"Ciphers (\w*(?:TLS|HTTPS)Ciphers) Value", re.IGNORECASE)
-"""OpenSSL lists end like this; ``sshd_*`` are OpenSSH's and are never touched (X15.0 reference)."""
 
 _PUBLISHER_PATHS: Mapping[Product, str] = {"cucm": "/controller/server/cucm", "imp": "/controller/server/imp"}
 """Unity Connection has no known resource."""
@@ -192,9 +196,7 @@ class ExpresswayPeer(Closing):
 
     def ciphers(self) -> Mapping[str, CipherList]:
         """Return the OpenSSL cipher lists by name (``ReverseProxyTLSCiphers``)."""
-        values = parse_leaves(self._ensure_shell().query("xConfiguration Ciphers"))
-        cipher_settings = ((match[1], value) for path, value in values.items() if (match := _CIPHERS.fullmatch(path)))
-        self._ciphers = {name: CipherList(value) for name, value in sorted(cipher_settings)}
+        self._ciphers = parse_cipher_lists(parse_leaves(self._ensure_shell().query("xConfiguration Ciphers")))
         return self._ciphers
 
     def last_ciphers(self) -> Mapping[str, CipherList]:
@@ -204,11 +206,9 @@ class ExpresswayPeer(Closing):
     def verify_origin_server(self) -> bool | None:
         """Return the workaround flag, True being the safe state; None where this version does not offer it."""
         try:
-            values = parse_leaves(self._ensure_shell().query(f"xConfiguration {VERIFY_FLAG}"))
+            return parse_verify_flag(parse_leaves(self._ensure_shell().query(f"xConfiguration {VERIFY_FLAG}")))
         except CommandFailed:
             return None
-        value = next((value for path, value in values.items() if path.casefold() == VERIFY_FLAG.casefold()), "").casefold()
-        return {"on": True, "off": False}.get(value)
 
     def alternates(self) -> Alternates:
         """Return the peer's view of its cluster; empty on a standalone peer."""
@@ -256,7 +256,7 @@ class ExpresswayPeer(Closing):
         Raises:
             LoginRefused, PinMismatch: At once. Nothing else is raised.
         """
-        return read_health(self.status_source(), lambda: datetime.now(UTC), names)
+        return read_health(self.status_source(), utc_now, names)
 
     def status_source(self) -> StatusSource:
         """Return the plain readings of this peer: pages, and commands that only read."""
@@ -296,7 +296,7 @@ class ExpresswayPeer(Closing):
     def set_cipher(self, name: str, value: CipherList) -> None:
         """Set one cipher list; on the primary, from which it is replicated. Raises WriteRefused for a list that it does not have."""
         path = f"Ciphers {name} Value"
-        if not _CIPHERS.fullmatch(path):
+        if not CIPHER_LIST.fullmatch(path):
             raise WriteRefused(
                 f"`{mask_and_escape(name, 60)}` is not an OpenSSL cipher list of Expressway; nothing was sent to "
                 f"{self.address}."

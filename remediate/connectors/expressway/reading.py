@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -9,12 +10,13 @@ from remediate.connectors.expressway.capabilities import Capabilities
 from remediate.connectors.expressway.cluster import ClusterPeers, open_peers
 from remediate.connectors.expressway.peer import ExpresswayPeer
 from remediate.connectors.expressway.records import PublisherRecord
+from remediate.connectors.expressway.trusted_list import CertificateList
 from remediate.connectors.parallel import run_at_once
 from remediate.model.access import ClusterAccess
 from remediate.model.canonical import sha256_of
 from remediate.model.certificate import Certificate
 from remediate.model.errors import NotOffered, ObservationError
-from remediate.model.identity import Address, Fingerprint
+from remediate.model.identity import Address, CipherList, Fingerprint
 from remediate.model.limits import Limits
 from remediate.model.masking import reveals
 from remediate.model.snapshot import Peer
@@ -89,19 +91,10 @@ def _read_peer(peer: ExpresswayPeer, extent: Extent, *, primary: bool) -> PeerRe
     try:
         if extent is Extent.LAST:
             return _read_again(peer, primary=primary)
-        listed = peer.last_trusted_list()
-        trusted = listed.certificates
-        state = Peer(
-            address=peer.address,
-            version=peer.version(),
-            primary=primary,
-            trusted_ca=tuple(certificate.fingerprint for certificate in trusted),
-            ciphers={} if peer.shell_problem else dict(peer.last_ciphers()),
-            verify_origin_server=None if peer.shell_problem else peer.verify_origin_server(),
-            crls=len(listed.revocation_lists),
-            revocation_lists=tuple(Fingerprint(sha256_of(pem)) for pem in listed.revocation_lists),
-        )
-        _refuse_secrets(state)
+        listed, version = peer.last_trusted_list(), peer.version()
+        ciphers = {} if peer.shell_problem else peer.last_ciphers()
+        is_verifying = None if peer.shell_problem else peer.verify_origin_server()
+        state = replace(_make_peer(peer, listed, version, ciphers, primary=primary), verify_origin_server=is_verifying)
         capabilities = peer.capabilities()
         if capabilities.remove_trusted_ca:
             state = replace(state, removal="rest")
@@ -111,7 +104,9 @@ def _read_peer(peer: ExpresswayPeer, extent: Extent, *, primary: bool) -> PeerRe
         own = tuple(certificate.fingerprint for certificate in chain) if chain else None
         # Last: a shell that gives no answer to a question about its health is not asked again.
         state = replace(state, server_certificate=own, health=peer.health())
-        return PeerReading(state, trusted, listed.revocation_lists, chain, publishers, lists_publishers, capabilities)
+        return PeerReading(
+            state, listed.certificates, listed.revocation_lists, chain, publishers, lists_publishers, capabilities
+        )
     except ObservationError as error:
         return PeerReading(_make_unreadable_peer(peer.address, f"unreadable: {error}", primary=primary))
 
@@ -128,16 +123,7 @@ def _read_again(peer: ExpresswayPeer, *, primary: bool) -> PeerReading:
 def _read_changes(peer: ExpresswayPeer, *, primary: bool) -> PeerReading:
     """Read the lists of a peer, and on the primary the publishers, which the other peers take over from it."""
     listed = peer.trusted_list()
-    state = Peer(
-        address=peer.address,
-        version=peer.version(),
-        primary=primary,
-        trusted_ca=tuple(certificate.fingerprint for certificate in listed.certificates),
-        ciphers=dict(peer.ciphers()),
-        crls=len(listed.revocation_lists),
-        revocation_lists=tuple(Fingerprint(sha256_of(pem)) for pem in listed.revocation_lists),
-    )
-    _refuse_secrets(state)
+    state = _make_peer(peer, listed, peer.version(), peer.ciphers(), primary=primary)
     publishers = peer.publishers() if primary else peer.last_publishers()
     lists_publishers = bool(publishers) or peer.lists_publishers()
     return PeerReading(
@@ -153,13 +139,25 @@ def _read_server_chain(peer: ExpresswayPeer) -> tuple[Certificate, ...]:
         return ()
 
 
-def _refuse_secrets(peer: Peer) -> None:
-    """Raise ObservationError when a value that goes into files repeats a secret.
+def _make_peer(
+    peer: ExpresswayPeer, listed: CertificateList, version: str | None, ciphers: Mapping[str, CipherList], *, primary: bool
+) -> Peer:
+    """Return a peer with its lists.
 
-    Masked, it would be another value.
+    Raises:
+        ObservationError: A value that goes into files repeats a secret: masked, it would be another value.
     """
-    if any(map(reveals, [peer.version or "", *peer.ciphers, *peer.ciphers.values()])):
+    if any(map(reveals, [version or "", *ciphers, *ciphers.values()])):
         raise ObservationError(f"{peer.address} repeats a password of this session in its version or its cipher lists.")
+    return Peer(
+        address=peer.address,
+        version=version,
+        primary=primary,
+        trusted_ca=tuple(certificate.fingerprint for certificate in listed.certificates),
+        ciphers=dict(ciphers),
+        crls=len(listed.revocation_lists),
+        revocation_lists=tuple(Fingerprint(sha256_of(pem)) for pem in listed.revocation_lists),
+    )
 
 
 def _make_unreadable_peer(address: Address, error: str, *, primary: bool) -> Peer:

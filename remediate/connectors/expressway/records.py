@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from remediate.model.identity import Address, Product
+from remediate.model.identity import Address, CipherList, Product
 from remediate.model.text import mask_and_escape
 
 _PRIMARY_LEAVES = ("ConfigurationPrimary", "ConfigurationMaster")
@@ -33,6 +34,11 @@ class Alternates:
         """The primary; None on a standalone peer, or when it is not stated."""
         return self.peers[self.primary - 1] if self.primary and self.primary <= len(self.peers) else None
 
+
+VERIFY_FLAG = "EdgeConfigServer VerifyOriginServer"
+"""X14.2 release notes; absent from the X15.0 command reference."""
+CIPHER_LIST = re.compile(r"Ciphers (\w*(?:TLS|HTTPS)Ciphers) Value", re.IGNORECASE)
+"""OpenSSL lists end like this; ``sshd_*`` are OpenSSH's and are never touched (X15.0 reference)."""
 
 PASSWORD_SETTING = "AxlPassword"  # noqa: S105 - the name of a field
 _KNOWN_SETTINGS = frozenset(
@@ -72,6 +78,18 @@ class PublisherRecord:
         if self.axl_username != axl_username:
             return "it was added with another AXL account than the one in the inventory"
         return None
+
+
+def parse_cipher_lists(leaves: Mapping[str, str]) -> dict[str, CipherList]:
+    """Parse the leaves of ``xConfiguration Ciphers``: the OpenSSL cipher lists by name (``ReverseProxyTLSCiphers``)."""
+    settings = ((match[1], value) for path, value in leaves.items() if (match := CIPHER_LIST.fullmatch(path)))
+    return {name: CipherList(value) for name, value in sorted(settings)}
+
+
+def parse_verify_flag(leaves: Mapping[str, str]) -> bool | None:
+    """Return the workaround flag, True being the safe state; None where it is not among the leaves."""
+    value = next((value for path, value in leaves.items() if path.casefold() == VERIFY_FLAG.casefold()), "")
+    return {"on": True, "off": False}.get(value.casefold())
 
 
 def parse_alternates(leaves: Mapping[str, str]) -> Alternates:

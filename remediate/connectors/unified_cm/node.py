@@ -13,6 +13,7 @@ from typing import Any
 
 from remediate.connectors.http import Account, Answer, HttpClient
 from remediate.connectors.tls.handshake import NO_CONNECTION, Offer, ReceivedChain, run_handshake
+from remediate.connectors.tls.list_probe import ONLY
 from remediate.connectors.tls.pinning import TlsCheck, make_issuer_check, make_pin_check
 from remediate.connectors.tls.target import Target
 from remediate.connectors.unified_cm import axl
@@ -29,7 +30,7 @@ from remediate.model.errors import (
     PinMismatch,
     WriteRefused,
 )
-from remediate.model.identity import FAMILIES, KeyFamily, host_and_port
+from remediate.model.identity import FAMILIES, host_and_port
 from remediate.model.limits import Limits
 from remediate.model.text import mask_and_escape
 from remediate.model.toward_nodes import NodeReader
@@ -199,7 +200,7 @@ def open_node(target: Target, authorities: Iterable[Certificate], limits: Limits
     unverified: UnifiedCmNode | None = None
     why = "it shows no certificate"
     for family in FAMILIES:
-        answer = run_handshake(target.host, target.port, target.address, _offer(family), limits, guarded=target.guarded)
+        answer = run_handshake(target.host, target.port, target.address, Offer(ONLY[family]), limits, guarded=target.guarded)
         if not isinstance(answer, ReceivedChain):
             why = answer.detail
             if answer.reason in NO_CONNECTION:
@@ -213,10 +214,6 @@ def open_node(target: Target, authorities: Iterable[Certificate], limits: Limits
     if unverified is None:
         raise ObservationError(f"{host_and_port(target.address, target.port)} cannot be reached over TLS 1.2: {why}.")
     return unverified
-
-
-def _offer(family: KeyFamily) -> Offer:
-    return Offer("aRSA:!eNULL" if family == "rsa" else "aECDSA:!eNULL")
 
 
 def _verifies(target: Target, check: TlsCheck, limits: Limits) -> bool:

@@ -21,8 +21,7 @@ from remediate.executor.journal.database import open_to_read, open_to_write
 from remediate.executor.journal.rows import make_backup, make_run, make_step
 from remediate.executor.journal.schema import MIGRATIONS, version_of
 from remediate.executor.operations.change import Change
-from remediate.executor.ports import utc_now
-from remediate.model.canonical import rfc3339
+from remediate.model.canonical import rfc3339, utc_now
 from remediate.model.certificate import Certificate
 from remediate.model.effect import PeerEffect, effects_json
 from remediate.model.errors import RemediateError

@@ -12,11 +12,11 @@ import pytest
 from remediate.executor.identity import identify_operator
 from remediate.executor.journal.restarts import record_maintenance
 from remediate.executor.journal.store import Journal
-from remediate.executor.ports import utc_now
 from remediate.lab import Lab
 from remediate.lab.condition import MRA_ZONE
 from remediate.lab.pace import LAB_LIMITS
 from remediate.lab.state import MAINTENANCE_LEAF
+from remediate.model.canonical import utc_now
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
 from tests.cli.conftest import Remediate, answer_on_terminal
