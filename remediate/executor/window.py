@@ -144,9 +144,7 @@ class WindowGuard:
     def refuse_if_too_late(self, change: Change, before_s: float = 0.0) -> None:
         """Raise WindowClosed unless `change` can begin now and end in the window.
 
-        Args:
-            change: The change.
-            before_s: How long it may take until it is made: a peer drains before it restarts.
+        `before_s`: how long it may take until it is made: a peer drains before it restarts.
         """
         if self.window is None:
             return

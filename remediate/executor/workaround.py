@@ -161,12 +161,7 @@ def read_verification(
 ) -> tuple[PeerVerification, ...]:
     """Read on each peer whether certificates are verified, and emit it.
 
-    Args:
-        cluster: The cluster, with its logins.
-        state_dir: The directory of the journal that may hold the last switches; None: they are not looked up.
-        limits: Timeouts and repetitions of reads and writes.
-        sink: Receives the events.
-        environment: The peers, the clock and the journal.
+    `state_dir`: the directory of the journal that may hold the last switches; None: they are not looked up.
 
     Returns:
         The peers; a peer that cannot be read has exit code 4, one that does not offer the switch has 0.

@@ -42,9 +42,7 @@ _MAX_MISTAKES = 20
 def load(path: Path, *, allow_prompt: bool = True) -> tuple[ClusterAccess, ...]:
     """Return the clusters of an inventory file, or of every ``*.yml`` and ``*.yaml`` in a folder, in order.
 
-    Args:
-        path: The file or the folder.
-        allow_prompt: Whether ``{prompt: true}`` may ask on the terminal.
+    `allow_prompt`: whether ``{prompt: true}`` may ask on the terminal.
 
     Raises:
         InventoryError: The inventory is wrong. Each mistake is a line of the message: file, line, key, and the nearest known key.

@@ -24,9 +24,7 @@ _TIME: Final = re.compile(rb"(?<![\d\"])\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 def read_blocks(stream: io.BufferedReader, max_line_bytes: int) -> Iterator[bytes]:
     """Yield the text in `stream` in blocks; each ends with a line, if possible with a message.
 
-    Args:
-        stream: The text, in ASCII, UTF-8, UTF-16 or UTF-32.
-        max_line_bytes: A longer line is yielded in pieces.
+    `stream`: the text, in ASCII, UTF-8, UTF-16 or UTF-32.
 
     Raises:
         CannotRead: The stream broke off. The text before was yielded.

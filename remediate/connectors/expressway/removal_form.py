@@ -133,9 +133,7 @@ class RemovalForm:
 def read_removal_form(operation: Node, schemas: Mapping[str, str]) -> RemovalForm | None:
     """Return the form that the description of DELETE shows; None where it shows none that is understood.
 
-    Args:
-        operation: What is below ``delete``.
-        schemas: The named schemas of the page.
+    `operation`: what is below ``delete``.
     """
     for media_type, content in _iterate_bodies(operation):
         if "json" in media_type:

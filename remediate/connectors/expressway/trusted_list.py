@@ -64,9 +64,7 @@ def parse_certificate_list(text: str, source: str) -> CertificateList:
 
     Text between the blocks is skipped, as long as it cannot be a part of a block.
 
-    Args:
-        text: The list as it was received.
-        source: Names the list in messages: ``The trusted CA list of 192.0.2.1``.
+    `source`: Names the list in messages: ``The trusted CA list of 192.0.2.1``.
 
     Raises:
         ObservationError: It cannot be a whole list of certificates.

@@ -45,10 +45,7 @@ class _Unclear(Exception):
 def probe_with_lists(target: Target, lists: Sequence[CipherList], limits: Limits) -> Observation | None:
     """Return what a target presents; None where that takes more than the lists of the peers show.
 
-    Args:
-        target: The port.
-        lists: Cipher lists of the peers; each is followed by its variant.
-        limits: On time.
+    `lists`: Cipher lists of the peers; each is followed by its variant.
     """
     try:
         return _ListProbe(target, tuple(lists), limits).look()

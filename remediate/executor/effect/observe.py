@@ -95,10 +95,7 @@ def look_at_effects(context: RunContext, state: RunState, baseline: Baseline) ->
 def observe_effect(look: EffectLook, peer: Address, *, is_restarted: bool = False) -> PeerEffect:
     """Look whether what was written to `peer` is in effect there, emit it, and keep it in the state of the run.
 
-    Args:
-        look: The looks of the run.
-        peer: The peer.
-        is_restarted: It restarted just now: it may answer again before clients get through, so whatever they get is waited out.
+    `is_restarted`: it restarted just now: it may answer again before clients get through, so whatever they get is waited out.
     """
     context = look.context
     started_at = read_start(context.open_peer(peer))

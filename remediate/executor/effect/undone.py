@@ -80,9 +80,7 @@ class UndoneLook:
 def observe_undone(look: UndoneLook, open_steps: Sequence[ManualStep] = ()) -> tuple[PeerEffect, ...]:
     """Look at each peer once a run is undone, and emit whether it works with its earlier lists again.
 
-    Args:
-        look: The looks of the rollback.
-        open_steps: What could not be undone: whether a peer works with its earlier lists is not asked while it does not have them.
+    `open_steps`: what could not be undone: whether a peer works with its earlier lists is not asked while it does not have them.
     """
     undo = look.undo
     waiting = {step.peer.casefold() for step in open_steps if step.peer is not None}
