@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from remediate.executor import changes
 from remediate.executor.context import RunContext, RunState
 from remediate.executor.identity import identify_operator
 from remediate.executor.journal import timers
@@ -115,12 +114,7 @@ def start_timer(context: RunContext, state: RunState) -> None:
 
 def _warn_of_manual_removals(context: RunContext) -> None:
     """Warn of what the timer cannot undo, since a peer does not offer it."""
-    stays = [
-        peer.address
-        for peer in context.peers
-        if changes.to_trust(context.plan, peer.address) and not peer.capabilities().remove_trusted_ca
-    ]
-    if stays:
+    if stays := context.list_peers_without_removal():
         context.events.emit(
             "warning",
             f"The timer cannot remove certificates on {', '.join(stays)}, where removal is not offered: they stay trusted "
@@ -156,6 +150,13 @@ def postpone(context: RunContext, state: RunState) -> None:
     """Count the time anew from this look while an apply goes on, as it does from its end."""
     if context.options.confirm_within is not None and state.run:
         timers.extend(context.journal, state.run, context.environment.now() + context.options.confirm_within)
+
+
+def check_in(context: RunContext, state: RunState) -> None:
+    """Stop where that was asked for; else show others, and the timer, that the run is at work."""
+    context.stop.check()
+    context.write_heartbeat()
+    postpone(context, state)
 
 
 def restart_countdown(context: RunContext, state: RunState) -> str | None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from remediate.executor.changes import to_trust
 from remediate.executor.environment import Environment
 from remediate.executor.journal.store import Journal
 from remediate.executor.node_ports import NodePorts, refuse_nodes
@@ -79,6 +80,14 @@ class RunContext:
     def open_peer(self, address: Address | None) -> ReconnectingPeer | None:
         """Return the open peer with this address; None when it could not be opened."""
         return next((peer for peer in self.peers if peer.address == address), None)
+
+    def list_peers_without_removal(self) -> list[Address]:
+        """Return the peers that the plan adds certificates to and that do not offer to take them out again."""
+        return [
+            peer.address
+            for peer in self.peers
+            if to_trust(self.plan, peer.address) and not peer.capabilities().remove_trusted_ca
+        ]
 
     def earlier_backups(self) -> Mapping[Address, Backup]:
         """Return how the peers were before the first write of the resumed run; empty for a new run."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from remediate.executor import changes
-from remediate.executor.confirm_timer import postpone
+from remediate.executor.confirm_timer import check_in
 from remediate.executor.context import RunContext, RunState
 from remediate.executor.effect.observe import EffectLook, observe_effect
 from remediate.executor.foreign_alarms import judge_guards_now
@@ -73,11 +74,6 @@ def restart_peers(context: RunContext, state: RunState, writer: JournalingWriter
 
 
 def _restart_context(context: RunContext, state: RunState, writer: JournalingWriter) -> RestartContext:
-    def look() -> None:
-        context.stop.check()
-        context.write_heartbeat()
-        postpone(context, state)
-
     return RestartContext(
         cluster=context.plan.cluster,
         run=state.run,
@@ -91,7 +87,7 @@ def _restart_context(context: RunContext, state: RunState, writer: JournalingWri
         window=writer.window,
         alarms_before=load_alarms(context.journal, state.run),
         enter=context.steps.enter,
-        look=look,
+        look=partial(check_in, context, state),
         leave_to_person=lambda step: state.leave_to_person(context.events, step),
     )
 

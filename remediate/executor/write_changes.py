@@ -20,12 +20,7 @@ from remediate.model.text import join_words
 
 def warn_of_manual_rollback(context: RunContext) -> None:
     """Warn of the peers that offer no removal, so that a rollback would be work for a person."""
-    peers = [
-        peer.address
-        for peer in context.peers
-        if changes.to_trust(context.plan, peer.address) and not peer.capabilities().remove_trusted_ca
-    ]
-    if peers:
+    if peers := context.list_peers_without_removal():
         text = f"No removal over REST on {join_words(peers)}: a rollback would ask you to delete by hand at {TRUSTED_CA_PAGE}."
         context.events.emit("warning", text)
 

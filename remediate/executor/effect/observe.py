@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from remediate.executor import verification
 from remediate.executor.client_view import find_refusing_nodes
-from remediate.executor.confirm_timer import postpone
+from remediate.executor.confirm_timer import check_in
 from remediate.executor.context import Baseline, RunContext, RunState
 from remediate.executor.effect.client import Around, Client, ask_for_proof, products_of
 from remediate.executor.effect.decision import Views, decide_effect
@@ -82,13 +83,8 @@ class EffectLook:
 
 def look_at_effects(context: RunContext, state: RunState, baseline: Baseline) -> EffectLook:
     """Return the looks of one apply, with one client for all its peers."""
-
-    def look() -> None:
-        context.stop.check()
-        context.write_heartbeat()
-        postpone(context, state)
-
-    client = Client(context.cluster, context.environment, context.limits, context.events, look)
+    check = partial(check_in, context, state)
+    client = Client(context.cluster, context.environment, context.limits, context.events, check)
     return EffectLook(context, state, client, verification.with_plan(context.plan, baseline.snapshot))
 
 
