@@ -39,20 +39,19 @@ dies on its way is undone at the deadline that counts from its last step, or its
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from remediate.executor import changes, confirm_timer, preflight, staleness, verification, vouching
-from remediate.executor.boundary import as_failure, guarded
+from remediate.executor.boundary import as_failure
 from remediate.executor.closing import close_dry_run, close_run
 from remediate.executor.context import Baseline, RunContext, RunState
 from remediate.executor.differences import load_belief
 from remediate.executor.discovery_refresh import describe_discovery_changes, refresh_discovery
 from remediate.executor.effect.log import end_left_logging
 from remediate.executor.effect.observe import EffectLook, look_at_effects, observe_other_effects
-from remediate.executor.environment import Environment, with_client
+from remediate.executor.environment import Environment
 from remediate.executor.failure import end_failed_run
 from remediate.executor.health import complete_cluster_health, read_alarms
 from remediate.executor.identity import identify_operator
@@ -61,11 +60,11 @@ from remediate.executor.lists import ListBelief
 from remediate.executor.maintenance import Maintenance, warn_of_maintenance_left_on
 from remediate.executor.node_ports import open_nodes
 from remediate.executor.node_uploads import is_any_upload_to_do, refuse_if_stale, refuse_without_consent, upload_to_nodes
-from remediate.executor.opening import open_to_read, open_to_write
+from remediate.executor.opening import Command, begin_command, open_to_read, open_to_write
 from remediate.executor.pem_backup import save_lists_as_pem
 from remediate.executor.restart import rehearse_restarts, restart_peers
 from remediate.executor.result import ApplyOptions, RunResult
-from remediate.executor.signals import ImmediateStop, StopRequest, handle_signals, report_interrupted
+from remediate.executor.signals import ImmediateStop, StopRequest, report_interrupted
 from remediate.executor.steps import RunEvents, Step, StepSequence
 from remediate.executor.undo import match_peers
 from remediate.executor.window import WindowGuard, emit_whether_open, refuse_if_closed
@@ -111,41 +110,30 @@ def apply_plan(
         confirm_timer.refuse_prompted_password(cluster, plan)
     if not options.dry_run:
         refuse_if_closed(options.window, environment.now())
-    events = RunEvents(sink, cluster.name)
-    with handle_signals(lambda text: events.emit("warning", text)) as stop, ExitStack() as stack:
-        environment = guarded(stack.enter_context(with_client(environment, state_dir)))
+    with begin_command(cluster, state_dir, limits, sink, environment) as command:
         try:
-            context = _open(plan, cluster, options, state_dir, limits, environment, events, stop, stack)
+            context = _open(command, plan, options)
         except (Interrupted, ImmediateStop):
-            return _end_interrupted(events, stop)
-        return events.add_trouble(_rehearse(context) if options.dry_run else _apply(context))
+            return _end_interrupted(command.events, command.stop)
+        return command.events.add_trouble(_rehearse(context) if options.dry_run else _apply(context))
 
 
-def _open(
-    plan: Plan,
-    cluster: ClusterAccess,
-    options: ApplyOptions,
-    state_dir: Path,
-    limits: Limits,
-    environment: Environment,
-    events: RunEvents,
-    stop: StopRequest,
-    stack: ExitStack,
-) -> RunContext:
-    """Take the lock, then open the journal and the peers until `stack` ends (step 1); a dry run can write to none of them."""
+def _open(command: Command, plan: Plan, options: ApplyOptions) -> RunContext:
+    """Take the lock, then open the journal and the peers until the command ends (step 1); a dry run can write to none of them."""
+    cluster, environment, events, limits = command.cluster, command.environment, command.events, command.limits
     open_cluster = open_to_read if options.dry_run else partial(open_to_write, ticket=options.ticket)
-    opening = open_cluster(cluster, state_dir, environment, stack)
+    opening = open_cluster(cluster, command.state_dir, environment, command.stack)
 
     def after_each(step: Step) -> None:
         events.emit_step(step)
         opening.write_heartbeat()
 
-    steps = StepSequence(stop.check_before, after_each)
+    steps = StepSequence(command.stop.check_before, after_each)
     steps.enter(Step.LOCK)
     journal = opening.open_journal()
     unfinished = journal.find_unfinished(plan)
-    confirm_timer.refuse_while_pending(journal, cluster, state_dir, environment.now(), unfinished)
-    approvals = vouching.known_approvals(plan, options, state_dir, journal, unfinished)
+    confirm_timer.refuse_while_pending(journal, cluster, command.state_dir, environment.now(), unfinished)
+    approvals = vouching.known_approvals(plan, options, command.state_dir, journal, unfinished)
     if options.dry_run:
         emit_whether_open(options.window, environment.now(), events)
     opened, peers = opening.open_peers(limits)
@@ -153,11 +141,11 @@ def _open(
         plan,
         cluster,
         options,
-        state_dir,
+        command.state_dir,
         limits,
         environment,
         events,
-        stop,
+        command.stop,
         steps,
         journal,
         opened,
@@ -165,7 +153,7 @@ def _open(
         approvals,
         None if options.dry_run else unfinished,
         opening.write_heartbeat,
-        open_nodes(environment, cluster, peers, limits, stack, writable=not options.dry_run),
+        open_nodes(environment, cluster, peers, limits, command.stack, writable=not options.dry_run),
     )
 
 

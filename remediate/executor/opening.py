@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from remediate.executor.environment import Environment
+from remediate.executor.boundary import guarded
+from remediate.executor.environment import Environment, with_client
 from remediate.executor.identity import Operator, identify_operator
 from remediate.executor.journal.store import Journal
 from remediate.executor.lock import (
@@ -20,8 +22,40 @@ from remediate.executor.lock import (
 from remediate.executor.ports import ClusterPort
 from remediate.executor.preflight import refuse_unusable
 from remediate.executor.reconnecting import ReconnectingPeer, open_reconnecting_peers
+from remediate.executor.signals import StopRequest, handle_signals
+from remediate.executor.steps import RunEvents
 from remediate.model.access import ClusterAccess
+from remediate.model.events import Sink
 from remediate.model.limits import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command that may write to a cluster, from its beginning to its end.
+
+    Attributes:
+        environment: With the boundary around its connectors, and with one open client.
+        stack: Ends with the command.
+    """
+
+    cluster: ClusterAccess
+    state_dir: Path
+    limits: Limits
+    environment: Environment
+    events: RunEvents
+    stop: StopRequest
+    stack: ExitStack
+
+
+@contextmanager
+def begin_command(
+    cluster: ClusterAccess, state_dir: Path, limits: Limits, sink: Sink, environment: Environment
+) -> Iterator[Command]:
+    """Handle signals and hold a client open while the block runs; nothing of the cluster is opened yet."""
+    events = RunEvents(sink, cluster.name)
+    with handle_signals(lambda text: events.emit("warning", text)) as stop, ExitStack() as stack:
+        environment = guarded(stack.enter_context(with_client(environment, state_dir)))
+        yield Command(cluster, state_dir, limits, environment, events, stop, stack)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,21 +7,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from remediate.executor.boundary import as_failure, guarded
+from remediate.executor.boundary import as_failure
 from remediate.executor.effect.outcome import complete_effects, effect_exit_code
 from remediate.executor.effect.restarted import RestartedLook
-from remediate.executor.environment import Environment, with_client
+from remediate.executor.environment import Environment
 from remediate.executor.guarded_restart import GuardedRestarts, RestartContext, RestartOutcome
 from remediate.executor.health import read_cluster_health
 from remediate.executor.journal.restarts import load_alarms, load_unsettled_restarts, record_alarms
 from remediate.executor.journal.store import Journal
 from remediate.executor.maintenance import Maintenance
-from remediate.executor.opening import open_to_write
+from remediate.executor.opening import Command, begin_command, open_to_write
 from remediate.executor.reconnecting import open_reconnecting_peers
 from remediate.executor.restart_choice import RestartRequest, choose_peers
 from remediate.executor.result import ManualStep, RunResult
-from remediate.executor.signals import ImmediateStop, StopRequest, handle_signals, report_interrupted
-from remediate.executor.steps import RunEvents
+from remediate.executor.signals import ImmediateStop, StopRequest, report_interrupted
 from remediate.executor.window import WindowGuard, refuse_if_closed
 from remediate.model.access import ClusterAccess
 from remediate.model.canonical import parse_rfc3339
@@ -55,31 +54,21 @@ def restart(
         JournalError: The journal cannot be read or written.
         AccessError: A login was refused.
     """
-    events, environment = RunEvents(sink, cluster.name), guarded(environment)
     refuse_if_closed(request.window, environment.now())
-    with handle_signals(lambda text: events.emit("warning", text)) as stop, ExitStack() as stack:
-        environment = guarded(stack.enter_context(with_client(environment, state_dir)))
+    with begin_command(cluster, state_dir, limits, sink, environment) as command:
         try:
-            command = _open(cluster, request, state_dir, limits, environment, events, stop, stack)
+            restarts = _open(command, request)
         except (Interrupted, ImmediateStop):
-            return report_interrupted(events, stop, "Interrupted before any peer was restarted.")
-        return events.add_trouble(command.run())
+            return report_interrupted(command.events, command.stop, "Interrupted before any peer was restarted.")
+        return command.events.add_trouble(restarts.run())
 
 
-def _open(
-    cluster: ClusterAccess,
-    request: RestartRequest,
-    state_dir: Path,
-    limits: Limits,
-    environment: Environment,
-    events: RunEvents,
-    stop: StopRequest,
-    stack: ExitStack,
-) -> _RestartCommand:
-    """Take the lock, open the journal and the peers until `stack` ends, and choose the peers."""
-    opening = open_to_write(cluster, state_dir, environment, stack, ticket=request.ticket)
+def _open(command: Command, request: RestartRequest) -> _RestartCommand:
+    """Take the lock, open the journal and the peers until the command ends, and choose the peers."""
+    cluster, environment, events, limits = command.cluster, command.environment, command.events, command.limits
+    opening = open_to_write(cluster, command.state_dir, environment, command.stack, ticket=request.ticket)
     journal = opening.open_journal()
-    _wait_for_restarting(cluster, journal, limits, environment, events, stop)
+    _wait_for_restarting(command, journal)
     opened, peers = opening.open_peers(limits)
     steps = list(Maintenance(journal, cluster.name, environment, limits, events).end_left_on(peers))
     health = read_cluster_health(peers, opened.unreachable)
@@ -91,7 +80,7 @@ def _open(
         record_alarms(journal, run, health.alarm_numbers, environment.now())
 
     def look() -> None:
-        stop.check()
+        command.stop.check()
         opening.write_heartbeat()
 
     def leave_to_person(step: ManualStep) -> None:
@@ -117,17 +106,16 @@ def _open(
         look=look,
         leave_to_person=leave_to_person,
     )
-    return _RestartCommand(context, chosen, steps, stop, RestartedLook(cluster, environment, context, opened))
+    return _RestartCommand(context, chosen, steps, command.stop, RestartedLook(cluster, environment, context, opened))
 
 
-def _wait_for_restarting(
-    cluster: ClusterAccess, journal: Journal, limits: Limits, environment: Environment, events: RunEvents, stop: StopRequest
-) -> None:
+def _wait_for_restarting(command: Command, journal: Journal) -> None:
     """Give a peer that an interrupted run told to restart the time of a restart: meanwhile it takes no session.
 
     Raises:
         Interrupted: It was asked to stop.
     """
+    cluster, environment, limits = command.cluster, command.environment, command.limits
     for attempt in range(max(1, int(limits.restart_s / limits.restart_poll_s))):
         earliest = environment.now() - timedelta(seconds=limits.restart_s)
         restarting = {
@@ -143,8 +131,8 @@ def _wait_for_restarting(
         if not away:
             return
         if attempt == 0:
-            events.emit("waiting", f"{', '.join(away)} is restarting since an interrupted run: waiting until it answers.")
-        stop.check()
+            command.events.emit("waiting", f"{', '.join(away)} is restarting since an interrupted run: waiting until it answers.")
+        command.stop.check()
         environment.pause(limits.restart_poll_s)
 
 

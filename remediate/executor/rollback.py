@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from remediate.executor.boundary import as_failure, guarded
+from remediate.executor.boundary import as_failure
 from remediate.executor.differences import load_belief
 from remediate.executor.effect.outcome import complete_effects, describe_effects, effect_exit_code, unsettled_peers
 from remediate.executor.effect.undone import UndoneLook, observe_undone
-from remediate.executor.environment import Environment, with_client
+from remediate.executor.environment import Environment
 from remediate.executor.health import read_cluster_health
 from remediate.executor.identity import identify_operator
 from remediate.executor.journal import timers
@@ -19,12 +19,12 @@ from remediate.executor.journal.store import Journal, JournalError
 from remediate.executor.maintenance import Maintenance
 from remediate.executor.node_ports import open_nodes
 from remediate.executor.node_uploads import describe_restarts
-from remediate.executor.opening import open_to_write
+from remediate.executor.opening import Command, begin_command, open_to_write
 from remediate.executor.operations import UploadToNode
 from remediate.executor.reconnecting import ReconnectingPeer
 from remediate.executor.result import ManualStep, RunResult, go_on_undoing, restart_command
 from remediate.executor.rollback_restart import RollbackRestarts, restart_after_undo
-from remediate.executor.signals import ImmediateStop, StopRequest, handle_signals, report_interrupted
+from remediate.executor.signals import ImmediateStop, StopRequest, report_interrupted
 from remediate.executor.steps import RunEvents
 from remediate.executor.undo import UndoContext, UndoResult, match_peers, undo
 from remediate.executor.workaround import remind_of_workaround
@@ -75,15 +75,10 @@ def rollback(
         AccessError: A login was refused.
         ObservationError: A peer cannot be read.
     """
-    events = RunEvents(sink, cluster.name)
-
-    def warn(text: str) -> None:
-        events.emit("warning", text)
-
-    with handle_signals(warn) as stop, ExitStack() as stack:
+    with begin_command(cluster, state_dir, limits, sink, environment) as command:
+        environment, events, stop = command.environment, command.events, command.stop
         try:
-            environment = guarded(stack.enter_context(with_client(environment, state_dir)))
-            context, record = _prepare(run, cluster, state_dir, limits, environment, events, stop, stack)
+            context, record = _prepare(command, run)
             maintenance = Maintenance(context.journal, cluster.name, environment, limits, events)
             left_on = maintenance.end_left_on(context.peers)
         except ImmediateStop:
@@ -187,19 +182,11 @@ class _Beginning:
         self.wrote = True
 
 
-def _prepare(
-    run: str,
-    cluster: ClusterAccess,
-    state_dir: Path,
-    limits: Limits,
-    environment: Environment,
-    events: RunEvents,
-    stop: StopRequest,
-    stack: ExitStack,
-) -> tuple[UndoContext, Run]:
-    """Take the lock, and open the journal and the peers until `stack` ends; nothing is undone yet."""
-    refuse_wrong_run(run, cluster, state_dir)
-    opening = open_to_write(cluster, state_dir, environment, stack)
+def _prepare(command: Command, run: str) -> tuple[UndoContext, Run]:
+    """Take the lock, and open the journal and the peers until the command ends; nothing is undone yet."""
+    cluster, environment, events, limits = command.cluster, command.environment, command.events, command.limits
+    refuse_wrong_run(run, cluster, command.state_dir)
+    opening = open_to_write(cluster, command.state_dir, environment, command.stack)
     journal = opening.open_journal()
     record = journal.run(run, with_plan=True)
     events.run = record.id
@@ -214,9 +201,9 @@ def _prepare(
         limits,
         environment.pause,
         events,
-        stop.check,
+        command.stop.check,
         unreachable=opened.unreachable,
-        nodes=open_nodes(environment, cluster, peers, limits, stack, writable=True),
+        nodes=open_nodes(environment, cluster, peers, limits, command.stack, writable=True),
         write_heartbeat=opening.write_heartbeat,
         opened=opened,
     )
