@@ -131,7 +131,9 @@ def _wait_for_restarting(command: Command, journal: Journal) -> None:
         if not away:
             return
         if attempt == 0:
-            command.events.emit("waiting", f"{', '.join(away)} is restarting since an interrupted run: waiting until it answers.")
+            command.events.emit(
+                "waiting", f"{', '.join(away)} is restarting since an interrupted run: waiting until it answers."
+            )
         command.stop.check()
         environment.pause(limits.restart_poll_s)
 

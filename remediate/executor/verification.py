@@ -44,7 +44,7 @@ class Verification:
         """Return what is wrong with one forecast, in words."""
         verdict = self.verdict_on(forecast)
         reason = "was not seen" if verdict is None else (verdict.error or verdict.cause or "verifies")
-        return f"{name_of(forecast)} from {forecast.peer}: {reason}"
+        return f"{forecast.endpoint} from {forecast.peer}: {reason}"
 
 
 class VerificationFailed(ChangeFailed):
@@ -53,11 +53,6 @@ class VerificationFailed(ChangeFailed):
     def __init__(self, message: str, verification: Verification) -> None:
         super().__init__(message)
         self.verification = verification
-
-
-def name_of(forecast: EndpointForecast) -> str:
-    """Return ``address:port``, as a plan's ``because`` names it."""
-    return str(forecast.endpoint)
 
 
 def is_fixed(forecast: EndpointForecast) -> bool:

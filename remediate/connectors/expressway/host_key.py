@@ -48,11 +48,6 @@ class HostKeyCheck:
         return key.fingerprint in self.revoked
 
 
-def compute_fingerprint(key: paramiko.PKey) -> str:
-    """Return ``SHA256:BASE64``, as ``ssh-keygen -lf`` prints it."""
-    return key.fingerprint
-
-
 def load_host_key_check(access: PeerAccess) -> HostKeyCheck:
     """Return the check for one peer.
 

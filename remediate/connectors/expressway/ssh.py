@@ -12,7 +12,7 @@ import paramiko
 
 from remediate.connectors.addresses import connect
 from remediate.connectors.closing import Closing
-from remediate.connectors.expressway.host_key import HostKeyCheck, compute_fingerprint, load_host_key_check
+from remediate.connectors.expressway.host_key import HostKeyCheck, load_host_key_check
 from remediate.connectors.expressway.ssh_login import log_in
 from remediate.connectors.text import describe_failure
 from remediate.model.access import PeerAccess
@@ -135,7 +135,7 @@ def _connect_recognised(access: PeerAccess, check: HostKeyCheck, limits: Limits,
         if check.revokes(key):
             # An attacker with a stolen key may present others, too: no other key of this peer is tried.
             raise PinMismatch(
-                f"The SSH host key of {access.address}, {compute_fingerprint(key)}, is marked @revoked in {check.description}.",
+                f"The SSH host key of {access.address}, {key.fingerprint}, is marked @revoked in {check.description}.",
                 next_step="Someone else may hold this key. Give the peer a new one, verify it out of band, and pin it.",
             )
         if key.get_name() in presented:

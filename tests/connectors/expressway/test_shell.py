@@ -9,7 +9,6 @@ from dataclasses import replace
 import paramiko
 import pytest
 
-from remediate.connectors.expressway.host_key import compute_fingerprint
 from remediate.connectors.expressway.shell import CommandFailed, Shell
 from remediate.connectors.expressway.shell_text import parse_leaves
 from remediate.model.access import HostKeyTrust, PeerAccess
@@ -23,7 +22,7 @@ from tests.connectors.support import QUICK
 PASSWORD = Secret("pass-word")
 
 
-PIN = HostKeyTrust(host_key=compute_fingerprint(ScriptedShell.host_key))
+PIN = HostKeyTrust(host_key=ScriptedShell.host_key.fingerprint)
 
 
 STATUS = '*s SystemUnit: /\r\n  Software: /\r\n    Version: "X14.2.1"\r\n*s/end\r\n\r\nOK\r\n'

@@ -8,7 +8,6 @@ from pathlib import Path
 import paramiko
 import pytest
 
-from remediate.connectors.expressway.host_key import compute_fingerprint
 from remediate.connectors.expressway.shell import Shell
 from remediate.model.access import HostKeyTrust, PeerAccess
 from remediate.model.errors import InventoryError, ObservationError, PinMismatch
@@ -20,7 +19,7 @@ from tests.connectors.support import QUICK
 PASSWORD = Secret("pass-word")
 
 
-PIN = HostKeyTrust(host_key=compute_fingerprint(ScriptedShell.host_key))
+PIN = HostKeyTrust(host_key=ScriptedShell.host_key.fingerprint)
 
 
 STATUS = '*s SystemUnit: /\r\n  Software: /\r\n    Version: "X14.2.1"\r\n*s/end\r\n\r\nOK\r\n'
@@ -52,7 +51,7 @@ def test_known_hosts_decides_where_no_key_is_pinned(tmp_path: Path, monkeypatch:
             assert shell.system
         for key, host in ((paramiko.ECDSAKey.generate(), "127.0.0.1"), (ScriptedShell.host_key, "127.0.0.2")):
             known_hosts = _known_hosts(tmp_path, key, port, host)
-            with pytest.raises(PinMismatch, match=compute_fingerprint(ScriptedShell.host_key).replace("+", r"\+")):
+            with pytest.raises(PinMismatch, match=ScriptedShell.host_key.fingerprint.replace("+", r"\+")):
                 Shell(replace(access, ssh=known_hosts), "admin", PASSWORD, QUICK, writable=False)
         with pytest.raises(PinMismatch, match=r"\.ssh/known_hosts") as caught:
             Shell(access, "admin", PASSWORD, QUICK, writable=False)
