@@ -66,7 +66,7 @@ def test_a_sink_that_fails_hears_no_more_and_the_result_says_so() -> None:
     events.emit("warning", "Two.")
 
     assert [event.message for event in reported] == ["One."]
-    assert "nothing more was reported" in events.add_trouble(RESULT).message
+    assert "Progress is no longer reported" in events.add_trouble(RESULT).message
     assert RunEvents(reported.append, "edge").add_trouble(RESULT) == RESULT
 
 
