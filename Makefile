@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # Carries an OpenSSL 3.5 that the tests compare with; it cannot be installed beside the wheel with 1.1.1w, so it is only unpacked.
 OPENSSL_3_5 := psycopg2-binary==2.9.11
+# A peer of `make bench`, in a venv of its own: it pins other versions of what we use.
+SSLYZE := sslyze==6.3.1
 # What the versions of dependencies bear on: everything that parses, talks or prints. The laws of plans and histories do not.
 LOWEST := tests/cli tests/connectors tests/docs tests/formats tests/inventory tests/lab tests/machine tests/model tests/openssl \
   tests/package tests/planner/solver tests/report tests/playbooks/test_story.py tests/playbooks/test_modules.py
@@ -72,6 +74,8 @@ lab: $(READY) ## start the lab and say how to talk to it (`remediate lab down` e
 	@$(BIN)/remediate lab up
 
 bench: $(READY) ## what README claims about speed, measured beside a peer
+	@test -x .venv-sslyze/bin/sslyze || { $(PYTHON) -m venv --clear .venv-sslyze && \
+	  .venv-sslyze/bin/python -m pip install --quiet --disable-pip-version-check '$(SSLYZE)'; }
 	@$(BIN)/python -m benchmarks
 
 lock: ## write constraints.txt anew from the newest versions that fit pyproject.toml, and constraints-lowest.txt from the lowest
@@ -98,5 +102,5 @@ release: ## sdist, wheel, SBOM and checksums in dist/, checked and installed onc
 	@PYTHON=$(PYTHON) scripts/release.sh
 
 clean: ## remove everything that was made here
-	rm -rf $(VENV) .venv-lowest .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf $(VENV) .venv-lowest .venv-sslyze .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

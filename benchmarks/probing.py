@@ -1,4 +1,4 @@
-"""The probe of `collect`: 400 ports with both key families, beside full handshakes in C, a raw hello in Python, and tuned s_client.
+"""The probe of `collect`: 400 ports with two certificates each, beside full handshakes in C, a raw hello, tuned s_client and sslyze.
 
 Every port shows the same two certificates, and a root above them. A round trip is a pause of the server before each of its flights.
 """
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,10 @@ PORTS = (8443, 6972)
 ROUNDS = 3
 DELAYS_MS = (0, 20)
 SOURCE = Path(__file__).with_name("handshakes.c")
+SSLYZE = Path(__file__).parents[1] / ".venv-sslyze" / "bin" / "python"
+"""A Python that has sslyze; `make bench` makes it."""
 CIPHERS = "EECDH:EDH:HIGH:-AES256+SHA:!MEDIUM:!LOW:!3DES:!MD5:!PSK:!eNULL:!aNULL"
+SSLYZE_MODES = {"connections": "its connections for the same work", "scanner": "its scanner (certificates)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +69,29 @@ def _compare(program: Path, delay_ms: int, addresses: Sequence[str]) -> None:
         "hello": [sys.executable, "-m", "benchmarks.raw_hello", *addresses],
         "s_client": ["sh", str(Path(__file__).with_name("s_client.sh")), *addresses],
     }
+    if SSLYZE.exists():
+        program_of_sslyze = str(Path(__file__).with_name("sslyze_probe.py"))
+        commands |= {mode: [str(SSLYZE), program_of_sslyze, mode, *addresses] for mode in SSLYZE_MODES}
     costs = {name: _measure(command) for name, command in commands.items()}
     floor, ours, survey, hello, program_cost = (costs[name] for name in ("C", "collect", "survey", "hello", "s_client"))
     where = f"{len(addresses)} ports with two certificates, {delay_ms} ms"
     print(f"probe: {where}: {ours}; {ours.ratio_to(floor)} of full handshakes in C ({_version_of_openssl()})")
     print(f"probe: {where}: tuned s_client, 64 at once, {program_cost.ratio_to(ours)} of that")
+    _print_sslyze(where, costs)
     print(f"survey: {where}: {survey}; {survey.ratio_to(hello)} of a raw hello in Python")
     half = Cost(program_cost.wall_s / 2, program_cost.cpu_s / 2)
     print(f"survey: {where}: tuned s_client for as many handshakes, {half.ratio_to(survey)} of that")
+
+
+def _print_sslyze(where: str, costs: Mapping[str, Cost]) -> None:
+    if not costs.keys() >= SSLYZE_MODES.keys():
+        print("probe: sslyze was not measured: `make bench` installs it")
+        return
+    asking = [str(SSLYZE), "-c", "from importlib.metadata import version; print(version('sslyze'), end='')"]
+    version = subprocess.run(asking, check=True, capture_output=True, text=True).stdout
+    for mode, words in SSLYZE_MODES.items():
+        print(f"probe: {where}: sslyze {version}, {words}, 64 at once, {costs[mode].ratio_to(costs['collect'])} of that")
+    print(f"probe: {where}: sslyze's connections, {costs['connections'].ratio_to(costs['C'])} of full handshakes in C")
 
 
 def _version_of_openssl() -> str:

@@ -19,7 +19,7 @@ from remediate.connectors.evidence import gather
 from remediate.connectors.evidence.log_reader import WORDS
 from remediate.model.limits import Limits
 
-LOG_MB, CAPTURE_MB = 256, 64
+LOG_MB, CAPTURE_MB = 256, 200
 _DRAWN = random.Random(1)  # noqa: S311  for a log, not for a secret
 _OTHERS = ("tvcs", "httpd[2211]", "b2bua[88]", "licensemanager", "management")
 _CAPTURE_FILTER = "tls.handshake.certificate || tls.alert_message"
