@@ -210,6 +210,23 @@ def test_a_silent_shell_is_logged_in_to_twice_more_only(desk: Desk, plan: Plan) 
     assert reconnects == ["reconnect to expc2.example.test"] * 2
 
 
+def test_replication_is_looked_for_soon_and_then_less_often(desk: Desk, plan: Plan) -> None:
+    # Given peers that show the primary's cipher list at the seventh look
+    cluster = story()
+    cluster.lag = 7
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        cluster.tick(seconds)
+
+    # When the plan is applied
+    result = desk.apply(cluster, plan, {"pause": pause})
+    # Then the first look comes after a quarter of a second, and each pause is twice the last, up to two seconds
+    assert result.exit_code == 0
+    assert pauses[:7] == [0.25, 0.5, 1, 2, 2, 2, 2]
+
+
 @pytest.mark.parametrize(
     ("health", "says"),
     [
