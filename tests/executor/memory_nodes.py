@@ -49,14 +49,19 @@ class MemoryNode:
 
 @dataclass
 class ClusterWithNodes(MemoryCluster):
-    """The cluster, its nodes, and each peer's own certificate."""
+    """The cluster, its nodes, and each peer's own certificate.
 
+    Attributes:
+        platform: The account for certificate management that the inventory has.
+    """
+
+    platform: Login | None = field(default_factory=lambda: Login("os", PlainSecret()))
     nodes: list[MemoryNode] = field(default_factory=list)
     own: Mapping[Address, tuple[Certificate, ...]] = field(default_factory=dict)
 
     @property
     def access(self) -> ClusterAccess:
-        return replace(super().access, platform=Login("os", PlainSecret()))
+        return replace(super().access, platform=self.platform)
 
     def chain_of(self, peer: Address) -> tuple[Certificate, ...]:
         return self.own.get(peer, ())

@@ -11,13 +11,15 @@ import pytest
 
 from remediate.executor.boundary import UnplannedError, place_of
 from remediate.executor.result import RunResult
-from remediate.executor.steps import StepSequence
+from remediate.executor.steps import Step, StepSequence
+from remediate.executor.write_changes import warn_of_manual_rollback
 from remediate.model.errors import ObservationError, RemediateError, WriteForbidden
 from remediate.model.plan import Plan
 from tests.executor.clusters import plan_for, story
 from tests.executor.conftest import Desk
 from tests.executor.crashing import story_after
 from tests.executor.memory import MemoryCluster, no_tap
+from tests.executor.surprises import surprise_in
 
 Raise = Callable[[], Exception]
 SURPRISES: tuple[Raise, ...] = (
@@ -137,28 +139,18 @@ def test_a_surprise_in_the_journal_ends_in_the_way_out(new_desk: Callable[[], De
 
 
 @pytest.mark.parametrize("surprise", SURPRISES[:3])
-def test_a_surprise_at_any_step_of_the_executor(
-    new_desk: Callable[[], Desk], plan: Plan, monkeypatch: pytest.MonkeyPatch, surprise: Raise
-) -> None:
-    enter, at = StepSequence.enter, {"now": 0, "fails": 0}
-
-    def fails(self: StepSequence, step: Any) -> None:
-        at["now"] += 1
-        enter(self, step)
-        if at["now"] == at["fails"]:
-            raise surprise()
-
-    monkeypatch.setattr(StepSequence, "enter", fails)
+def test_a_surprise_at_any_step_of_the_executor(new_desk: Callable[[], Desk], plan: Plan, surprise: Raise) -> None:
     for number in itertools.count(1):
         desk, cluster = new_desk(), story()
-        at.update(now=0, fails=number)
-        try:
-            code, result = outcome_of(lambda: desk.apply(cluster, plan))  # noqa: B023 - called before the loop goes on
-        except type(surprise()):
-            assert (cluster.sent_count, desk.journal().runs()) == (0, ()), number
-            continue
+        with surprise_in(StepSequence.enter.__code__, surprise, "return", number) as steps:
+            try:
+                code, result = outcome_of(lambda: desk.apply(cluster, plan))  # noqa: B023 - called before the loop goes on
+            except type(surprise()):
+                assert (cluster.sent_count, desk.journal().runs()) == (0, ()), number
+                continue
         judge(desk, cluster, plan, code, result, f"step {number}")
-        if at["now"] < number:
+        if len(steps) < number:
+            assert number > len(Step)
             return
 
 
@@ -205,14 +197,13 @@ def test_a_write_that_is_forbidden_is_a_bug_and_the_run_is_closed(desk: Desk, pl
     assert desk.rollback(cluster).exit_code == 0
 
 
-def test_where_nothing_was_written_a_surprise_is_one_sentence(desk: Desk, plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_nothing_was_written_a_surprise_is_one_sentence(desk: Desk, plan: Plan) -> None:
     # Given a run that exists, and memory that ends before anything is written
-    def fails(*_: object) -> None:
-        raise MemoryError
-
-    monkeypatch.setattr("remediate.executor.apply.warn_of_manual_rollback", fails)
     cluster = story()
-    with pytest.raises(UnplannedError, match="MemoryError at ") as refused:
+    with (
+        surprise_in(warn_of_manual_rollback.__code__, MemoryError),
+        pytest.raises(UnplannedError, match="MemoryError at ") as refused,
+    ):
         desk.apply(cluster, plan)
     assert (refused.value.exit_code, cluster.sent_count) == (1, 0)
     assert desk.journal().run("last").state == "rolled-back"

@@ -83,12 +83,9 @@ def test_a_dry_run_writes_nothing_and_names_each_upload(desk: Desk, cluster: Clu
     assert result.exit_code == ExitCode.DONE
 
 
-def test_an_inventory_without_the_account_is_refused(
-    desk: Desk, cluster: ClusterWithNodes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_inventory_without_the_account_is_refused(desk: Desk, cluster: ClusterWithNodes) -> None:
     plan = plan_uploads_for(cluster)
-    access = replace(cluster.access, platform=None)
-    monkeypatch.setattr(ClusterWithNodes, "access", access)
+    cluster.platform = None
 
     with pytest.raises(InventoryError, match="platform_credentials"):
         apply(desk, cluster, plan)

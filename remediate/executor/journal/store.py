@@ -40,6 +40,11 @@ class JournalError(RemediateError):
     default_next_step = "Give a writable directory with free space as --state-dir."
 
 
+def draw_suffix() -> str:
+    """Return what tells the ids of runs apart that begin in one second."""
+    return secrets.token_hex(2)
+
+
 class UnknownRun(RemediateError):
     """No such run in this state directory."""
 
@@ -58,9 +63,17 @@ class Journal:
         JournalError: The directory cannot be created, read or written, is full, or holds a newer journal than this version knows.
     """
 
-    def __init__(self, state_dir: Path, *, writable: bool = False, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        *,
+        writable: bool = False,
+        now: Callable[[], datetime] = utc_now,
+        suffix: Callable[[], str] = draw_suffix,
+    ) -> None:
         self.path = state_dir / FILE_NAME
         self._now = now
+        self._suffix = suffix
         with self._translate_errors():
             self._db = open_to_write(self.path) if writable else open_to_read(self.path)
             version = version_of(self._db)
@@ -126,7 +139,7 @@ class Journal:
         """Return an id that no run has yet, also where several begin in one second."""
         run = ""
         while not run or self._select("SELECT id FROM runs WHERE id = ?", run):
-            run = f"{self._now():%y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+            run = f"{self._now():%y%m%d-%H%M%S}-{self._suffix()}"
         return run
 
     def _insert_run(

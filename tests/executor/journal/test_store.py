@@ -36,10 +36,9 @@ def test_a_run_is_kept_with_all_that_rollback_needs(desk: Desk) -> None:
         assert all(step.before != step.after for step in steps[:5])
 
 
-def test_two_runs_in_one_second_have_different_ids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_runs_in_one_second_have_different_ids(tmp_path: Path) -> None:
     draws = iter(["4f2a", "4f2a", "4f2b"])
-    monkeypatch.setattr("remediate.executor.journal.store.secrets.token_hex", lambda _size: next(draws))
-    with Journal(tmp_path, writable=True, now=lambda: NOW) as journal:
+    with Journal(tmp_path, writable=True, now=lambda: NOW, suffix=lambda: next(draws)) as journal:
         first, second = (journal.begin_without_plan("restart", "edge", (), operator=identify_operator()) for _ in range(2))
     assert (first[-4:], second[-4:], first[:-4]) == ("4f2a", "4f2b", second[:-4])
 
