@@ -1,10 +1,10 @@
 /* TLS handshakes at the speed of OpenSSL itself, with epoll: a server on many addresses, and the client that is the floor of a probe.
  *
- *   handshakes serve DELAY_MS RSA_PEM ECDSA_PEM ADDRESS:PORT...   prints "ready", and serves until its standard input ends
+ *   handshakes serve PAIRS RSA_PEM ECDSA_PEM... ADDRESS:PORT...   prints "ready", and serves until its standard input ends
  *   handshakes probe ADDRESS:PORT...                              one full handshake for each key family of each port
  *
- * The server follows the client's order, as Unified CM does, and answers each flight after DELAY_MS, which stands for a round trip.
- * The client prints its wall seconds, its CPU seconds, and the bytes of certificates that it received.
+ * The server follows the client's order, as Unified CM does; its ports take turns with so many pairs of certificates. It prints its CPU
+ * seconds at the end. The client prints its wall seconds, its CPU seconds, and the bytes of certificates that it received.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -26,8 +26,7 @@ enum { AT_ONCE = 256, EVENTS = 512 };
 struct peer {
     int socket, is_listener;
     SSL *ssl;
-    double due;
-    struct peer *next;
+    SSL_CTX *context;
 };
 
 static double now(void) {
@@ -75,12 +74,12 @@ static void step_server(int poll, struct peer *peer) {
     watch(poll, peer, EPOLL_CTL_MOD, EPOLLIN | EPOLLONESHOT);
 }
 
-static void take_connections(int poll, struct peer *listener, SSL_CTX *context) {
+static void take_connections(int poll, struct peer *listener) {
     int socket;
     while ((socket = accept4(listener->socket, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
         struct peer *peer = calloc(1, sizeof *peer);
         peer->socket = socket;
-        peer->ssl = SSL_new(context);
+        peer->ssl = SSL_new(listener->context);
         SSL_set_fd(peer->ssl, socket);
         watch(poll, peer, EPOLL_CTL_ADD, EPOLLIN | EPOLLONESHOT);
     }
@@ -98,12 +97,21 @@ static SSL_CTX *make_server_context(const char *rsa, const char *ecdsa) {
     return context;
 }
 
-static int serve(double delay_s, SSL_CTX *context, int count, char **addresses) {
+static double spent(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static int serve(int pairs, char **files, int count, char **addresses) {
+    SSL_CTX **contexts = calloc(pairs, sizeof *contexts);
+    for (int number = 0; number < pairs; number++) contexts[number] = make_server_context(files[2 * number], files[2 * number + 1]);
     int poll = epoll_create1(0), yes = 1;
     for (int number = 0; number < count; number++) {
         struct sockaddr_in address = parse(addresses[number]);
         struct peer *listener = calloc(1, sizeof *listener);
         listener->is_listener = 1;
+        listener->context = contexts[number % pairs];
         listener->socket = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
         setsockopt(listener->socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
         if (bind(listener->socket, (struct sockaddr *)&address, sizeof address) || listen(listener->socket, 128)) fail(addresses[number]);
@@ -113,30 +121,17 @@ static int serve(double delay_s, SSL_CTX *context, int count, char **addresses) 
     watch(poll, &input, EPOLL_CTL_ADD, EPOLLIN);
     puts("ready");
     fflush(stdout);
-    struct peer *first = NULL, **last = &first;
     struct epoll_event events[EVENTS];
     for (;;) {
-        double wait_s = first ? first->due - now() : 3600;
-        int ready = epoll_wait(poll, events, EVENTS, wait_s > 0 ? (int)(wait_s * 1000) + 1 : 0);
+        int ready = epoll_wait(poll, events, EVENTS, -1);
         for (int number = 0; number < ready; number++) {
             struct peer *peer = events[number].data.ptr;
-            if (peer == &input) return 0;
-            if (peer->is_listener) {
-                take_connections(poll, peer, context);
-            } else if (delay_s > 0) {
-                peer->due = now() + delay_s;
-                peer->next = NULL;
-                *last = peer;
-                last = &peer->next;
-            } else {
-                step_server(poll, peer);
+            if (peer == &input) {
+                printf("%f\n", spent());
+                return 0;
             }
-        }
-        while (first && first->due <= now()) {
-            struct peer *peer = first;
-            first = peer->next;
-            if (!first) last = &first;
-            step_server(poll, peer);
+            if (peer->is_listener) take_connections(poll, peer);
+            else step_server(poll, peer);
         }
     }
 }
@@ -199,16 +194,13 @@ static int probe(int count, char **addresses) {
             open -= finished;
         }
     }
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    double cpu = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-    printf("%f %f %zu\n", now() - began, cpu, received);
+    printf("%f %f %zu\n", now() - began, spent(), received);
     return 0;
 }
 
 int main(int count, char **words) {
-    if (count > 5 && !strcmp(words[1], "serve"))
-        return serve(atof(words[2]) / 1000, make_server_context(words[3], words[4]), count - 5, words + 5);
+    int pairs = count > 3 && !strcmp(words[1], "serve") ? atoi(words[2]) : 0;
+    if (pairs > 0 && count > 3 + 2 * pairs) return serve(pairs, words + 3, count - 3 - 2 * pairs, words + 3 + 2 * pairs);
     if (count > 2 && !strcmp(words[1], "probe")) return probe(count - 2, words + 2);
     fputs("usage: see the head of handshakes.c\n", stderr);
     return 2;

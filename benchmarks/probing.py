@@ -1,6 +1,6 @@
 """The probe of `collect`: 400 ports with two certificates each, beside full handshakes in C, a raw hello, tuned s_client and sslyze.
 
-Every port shows the same two certificates, and a root above them. A round trip is a pause of the server before each of its flights.
+Every port shows the same two certificates, and a root above them. Where there is a round trip, all of them go through the same relay.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from benchmarks.fleet import certificate
+from benchmarks.wire import Helper, compile_programs, relay, serve, write_identity
+from remediate.model.certificate import Certificate
 
 NODES = 200
 PORTS = (8443, 6972)
 ROUNDS = 3
-DELAYS_MS = (0, 20)
-SOURCE = Path(__file__).with_name("handshakes.c")
+ROUND_TRIPS_MS = (0, 20)
 SSLYZE = Path(__file__).parents[1] / ".venv-sslyze" / "bin" / "python"
 """A Python that has sslyze; `make bench` makes it."""
 CIPHERS = "EECDH:EDH:HIGH:-AES256+SHA:!MEDIUM:!LOW:!3DES:!MD5:!PSK:!eNULL:!aNULL"
@@ -47,21 +48,32 @@ class Cost:
 
 def run() -> None:
     """Print each contender with its ratio to the floor, at each delay."""
-    compiler = shutil.which("cc")
-    if compiler is None:
-        print("probe: not measured: the floor in C needs build-essential and libssl-dev")
-        return
+    hosts = [f"{node // 250}.{node % 250 + 1}" for node in range(NODES)]
+    front, behind = ([f"127.{net}.{host}:{port}" for host in hosts for port in PORTS] for net in (91, 92))
     with tempfile.TemporaryDirectory() as folder:
-        program = Path(folder) / "handshakes"
-        subprocess.run([compiler, "-O2", "-o", program, SOURCE, "-lssl", "-lcrypto"], check=True)
-        files = [_write_identity(Path(folder), family) for family in ("rsa", "ecdsa")]
-        addresses = [f"127.91.{node // 250}.{node % 250 + 1}:{port}" for node in range(NODES) for port in PORTS]
-        for delay_ms in DELAYS_MS:
-            with _serve(program, delay_ms, files, addresses):
-                _compare(program, delay_ms, addresses)
+        programs = compile_programs(Path(folder))
+        if programs is None:
+            print("probe: not measured: the floor in C needs build-essential and libssl-dev")
+            return
+        handshakes, relaying = programs
+        root = certificate("Root", "Root", ca=True, family="rsa")
+        rsa, ecdsa = (_write_identity(Path(folder), family, root) for family in ("rsa", "ecdsa"))
+        for round_trip_ms in ROUND_TRIPS_MS:
+            is_late = round_trip_ms > 0
+            wire = relay(relaying, round_trip_ms, dict(zip(front, behind, strict=True))) if is_late else nullcontext(Helper())
+            with serve(handshakes, [(rsa, ecdsa)], behind if is_late else front) as server, wire as relayed:
+                _compare(handshakes, round_trip_ms, front)
+            print(
+                f"probe: beside them, {round_trip_ms} ms: the server {server.cpu_s:.1f} s CPU, the relay {relayed.cpu_s:.1f} s"
+            )
 
 
-def _compare(program: Path, delay_ms: int, addresses: Sequence[str]) -> None:
+def _write_identity(folder: Path, family: str, root: Certificate) -> Path:
+    leaf = certificate("node.bench", "Root", ("node.bench",), family=family, signer="rsa")
+    return write_identity(folder / f"{family}.pem", (leaf, root), family)
+
+
+def _compare(program: Path, round_trip_ms: int, addresses: Sequence[str]) -> None:
     commands: dict[str, list[str]] = {
         "C": [str(program), "probe", *addresses],
         "collect": [sys.executable, "-m", "benchmarks.probing", "probe", *addresses],
@@ -74,7 +86,7 @@ def _compare(program: Path, delay_ms: int, addresses: Sequence[str]) -> None:
         commands |= {mode: [str(SSLYZE), program_of_sslyze, mode, *addresses] for mode in SSLYZE_MODES}
     costs = {name: _measure(command) for name, command in commands.items()}
     floor, ours, survey, hello, program_cost = (costs[name] for name in ("C", "collect", "survey", "hello", "s_client"))
-    where = f"{len(addresses)} ports with two certificates, {delay_ms} ms"
+    where = f"{len(addresses)} ports with two certificates, {round_trip_ms} ms"
     print(f"probe: {where}: {ours}; {ours.ratio_to(floor)} of full handshakes in C ({_version_of_openssl()})")
     print(f"probe: {where}: tuned s_client, 64 at once, {program_cost.ratio_to(ours)} of that")
     _print_sslyze(where, costs)
@@ -114,28 +126,6 @@ def _measure_once(command: list[str]) -> Cost:
     if words:
         return Cost(float(words[0]), float(words[1]))
     return Cost(wall_s, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-
-
-def _write_identity(folder: Path, family: str) -> Path:
-    from benchmarks.fleet import KEYS, certificate
-
-    root = certificate("Root", "Root", ca=True, family="rsa")
-    leaf = certificate("node.bench", "Root", ("node.bench",), family=family, signer="rsa")
-    key = KEYS[family].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    path = folder / f"{family}.pem"
-    path.write_text(leaf.pem + root.pem + key)
-    return path
-
-
-@contextmanager
-def _serve(program: Path, delay_ms: int, files: Sequence[Path], addresses: Sequence[str]) -> Iterator[None]:
-    command = [str(program), "serve", str(delay_ms), *map(str, files), *addresses]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout
-        assert server.stdin
-        assert server.stdout.readline() == "ready\n"
-        yield
-        server.stdin.close()
 
 
 def print_best(work: Callable[[], object]) -> None:
