@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from remediate.model.canonical import parse_rfc3339, rfc3339
 from remediate.model.expressway import REFRESH_PRICE, TRUSTED_CA_PAGE
-from remediate.model.plan import Plan, RefreshDiscovery, RemoveCertificate, RestartPeer, TrustCertificate
+from remediate.model.plan import Plan, RefreshDiscovery, RemoveCertificate, RestartPeer, TrustCertificate, TrustOnNode
 from remediate.model.text import count
 from remediate.report.view import approvals_required, certificate_name
 
@@ -107,9 +107,9 @@ def _approvals(plan: Plan) -> Card:
     if required:
         title = f"{count(len(required), 'certificate')} to approve"
         return Card("Approvals", title, "Only seen on the network. No trusted source confirms them.", urgent=True)
-    if any(isinstance(action, TrustCertificate) for action in plan.actions):
+    if any(isinstance(action, TrustCertificate | TrustOnNode) for action in plan.actions):
         return Card(
-            "Approvals", "No approval needed", ("Every certificate to add is confirmed by a trusted source or by an approval.")
+            "Approvals", "No approval needed", "Every certificate to add is confirmed by a trusted source or by an approval."
         )
     return Card("Approvals", "No approval needed", "No certificate is added.")
 
