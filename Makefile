@@ -16,7 +16,7 @@ LOWEST := tests/cli tests/connectors tests/docs tests/formats tests/inventory te
 # Tests of state, exit code, journal and plan: they hold whatever the words of a message are.
 SCRAMBLED := tests/executor tests/histories tests/trust tests/planner/solver $(wildcard tests/planner/test_*.py)
 
-.PHONY: messages help setup demo sanity test lowest matrix coverage check lab bench prove scrambled fuzz torture lock release clean
+.PHONY: messages help setup demo sanity test lowest matrix coverage check lab bench prove scrambled french fuzz torture lock release clean
 
 help: ## say what each target does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -91,6 +91,9 @@ prove: $(READY) ## the laws of a plan and brute force over thousands of drawn cl
 
 scrambled: $(READY) ## tests of state, exit code, journal and plan, with random words in the place of every sentence
 	@REMEDIATE_SCRAMBLED=1 REMEDIATE_HISTORIES=100 $(BIN)/python -m pytest -q -n auto -m "not lab" $(SCRAMBLED) $(ARGS)
+
+french: $(READY) ## the stories of every command in French (half an hour); one that prints English words fails
+	@REMEDIATE_FRENCH=1 $(BIN)/python -m pytest -q -n auto --dist loadgroup tests/cli $(ARGS)
 
 fuzz: $(READY) ## damaged certificates and files through every call into OpenSSL, in child processes (REMEDIATE_FUZZ_S seconds, five minutes if left out)
 	@$(BIN)/python -m tests.fuzz

@@ -7,11 +7,15 @@ what is sent to a system are no messages. A message that moved or changed a litt
 from __future__ import annotations
 
 import ast
+import errno
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib import import_module
-from itertools import count
+from itertools import count, product
 from pathlib import Path
+from typing import get_args
 
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
@@ -29,8 +33,10 @@ _EDGE = ("cli", "report")
 _TO_SYSTEMS = re.compile(
     r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|PRAGMA|BEGIN|DROP|ATTACH|WITH|xConf|xStat|xCom|show cert|set c|utils "
     r"|\*c |GET |POST |<)"
-    r"|default-src |-----|Basic \{|HTTP \{|Ethernet \{|# "
+    r"|Content-|default-src |-----|Basic \{|HTTP \{|Ethernet \{|# "
 )
+_HELP_MARK = "\b\n"
+"""What click leaves as it is in a page of help."""
 _PATTERN_OR_MARKUP = re.compile(r"[\\^$|]\(|\(\?|<[a-z/]")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'-]+")
 _HEADING = re.compile(r"[A-Z][a-z]{2,}[ a-z-]*")
@@ -41,47 +47,19 @@ _CLICK = (
     "Got unexpected extra argument ({args})", "Got unexpected extra arguments ({args})", "No such option {name}.",
     "No such option: {name}", "No such command {name}.", "Did you mean {possibility}?", "(Did you mean one of: {possibilities}?)",
     "(Possible options: {possibilities})", "Option {name} does not take a value.", "Option {name} requires an argument.",
-    "Invalid value for {param_hint}: {message}", "{value} is not one of {choices}.", "{value} is not in the range {range}.",
+    "Invalid value for {param_hint}: {message}",
+    "Invalid value for {param_hint} (env var: {var}): {message}",
+    "{value} is not one of {choices}.", "{value} is not in the range {range}.",
     "{value} is not a valid {number_type}.", "{name} {filename} does not exist.", "{name} {filename} is a directory.",
     "{name} {filename} is a file.", "{name} {filename} is not readable.", "{name} {filename} is not writable.",
     "File", "Path", "Directory",
 )  # fmt: skip
 """Words of click's own, in help and about wrong usage."""
-_FRAGMENTS = (
-    "is", "are", "was", "were", "has", "have", "uses", "use", "takes", "take", "it", "them", "delete", "Delete", "more", "behind",
-    "ahead of", "primary,", "begins", "ends", "accepts", "refused", "tolerated", "accepted", "log",
-    "Changes", "Impact", "Verification", "Rollback", "Notes", "Cisco Tomcat", "Cisco HAProxy", "Cisco CallManager", "Cisco TFTP",
-    "Cisco XCP Router", "Server Authentication", "Client Authentication",
-    "Then restart {names} on {where} (`utils service restart {services}`; {price})",
-    "Else trust that certificate on every peer after checking its fingerprint out of band.",
-    "Else trust that root on every peer after checking its fingerprint out of band.",
-    "Else find that CA certificate (root and intermediates) and give it to `remediate plan` with --ca.",
-    "remediate: Missing option {hint}.", "Known: {keys}.",
-    "incomplete", "made {moment} UTC", "made {moment} UTC)", "1 root", "roots", "trust {name} (root)",
-    "intermediate", "intermediates", "self-signed", "self-signed ones",
-    "{verified} verified, cipher list kept, {certificates} added over all peers ({added})",
-    "{verified} verified, cipher list changed, {certificates} added over all peers ({added})",
-    "{verified} verified, cipher list kept, {certificates} added over all peers ({added}), {more}",
-    "{verified} verified, cipher list changed, {certificates} added over all peers ({added}), {more}",
-    "{cluster}: {peers} peers, {rest}",
-    *(f"{unit} {direction}" for unit in ("days", "hours", "minutes") for direction in ("ahead of", "behind")),
-    "before it, {peers} was restarted, and no other peer was", "before it, {peers} were restarted, and no other peer was",
-    "{peers} was restarted and is back as before.{remark}", "{peers} were restarted and are back as before.{remark}",
-    "Run {run} is rolled back, and every peer was read back as it was before. {effects}",
-    "{failing} of {checks} fail, on {broken} of {peers} peers. This plan fixes {fixed} of them.",
-    "{failing} of {checks} fail, on {broken} of {peers} peer. This plan fixes {fixed} of them.",
-    "{at} UTC: {peer} refuses ({cause}) {names}: {causes}.", "{at} UTC: {peer} accepts {names}: {causes}.",
-    "The list holds one certificate per common name, and {endpoints} uses {certificates}.",
-    "The list holds one certificate per common name, and {endpoints} use {certificates}.",
-    *(
-        f"It would verify with {{needed}} in the trusted CA list, but {{rule}}, and {{certificates}} {verb} {reason}."
-        for verb in ("is", "are")
-        for reason in (
-            "in use by {endpoints}", "what this plan adds for {endpoints}", "in the list, although no observed endpoint needs it"
-        )
-    ),
+_SYSTEM_ERRORS = (
+    errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOSPC, errno.EROFS, errno.ENAMETOOLONG,
+    errno.ELOOP, errno.EIO, errno.EMFILE, errno.ENXIO, errno.EINVAL,
 )  # fmt: skip
-"""Words that are filled into messages, or stand alone, and that look like no message."""
+"""Errors of files that a message quotes in the words of the system."""
 _FILLED_IN_LATER = re.compile(r"\{\{(\w+)\}\}")
 _FORMATTERS = frozenset(
     {
@@ -103,42 +81,123 @@ _FORMATTERS = frozenset(
 def extract_messages(root: Path = ROOT) -> dict[str, list[str]]:
     """Return each template with the modules in which it stands, in the order of the sources; then the texts of the commands."""
     messages: dict[str, list[str]] = {}
-    for room in _ROOMS:
+    for template, place in (
+        *_texts_of_rooms(root),
+        *((text, "click") for text in _CLICK),
+        *((text, "values") for text in _words_of_values()),
+        *((os.strerror(number), "system") for number in _SYSTEM_ERRORS),
+        *_texts_of_commands(),
+        *_texts_of_pages(root),
+    ):
+        places = messages.setdefault(template, [])
+        if place not in places:
+            places.append(place)
+    return messages
+
+
+def _texts_of_rooms(root: Path) -> Iterator[tuple[str, str]]:
+    """Yield the messages of every module, and the errors of the lab: nothing else of it is for people."""
+    for room in (*_ROOMS, "lab"):
         for path in sorted((root / "remediate" / room).rglob("*.py")):
             place = path.relative_to(root).as_posix()
             if place in _NO_MESSAGES:
                 continue
             module = ast.parse(path.read_text(encoding="utf-8"))
-            for template in _templates_of(module):
-                if _is_message(template, is_edge=room in _EDGE):
-                    _add(messages, template, place)
-            for noun in _counted_nouns(module):
-                _add(messages, noun, place)
-    for template in _CLICK:
-        _add(messages, template, "click")
-    for template in _FRAGMENTS:
-        _add(messages, template, "fragments")
-    for template, place in (*_texts_of_commands(), *_texts_of_pages(root)):
-        _add(messages, template, place)
-    return messages
-
-
-def _add(messages: dict[str, list[str]], template: str, place: str) -> None:
-    places = messages.setdefault(template, [])
-    if place not in places:
-        places.append(place)
+            templates = _templates_of_errors(module) if room == "lab" else _templates_of(module)
+            yield from ((template, place) for template in templates if _is_message(template, is_edge=room in _EDGE))
+            yield from ((word, place) for word in (*_counted_nouns(module), *_marked_words(module)) if room != "lab")
 
 
 def _templates_of(module: ast.Module) -> Iterator[str]:
-    """Yield every text of a module but docstrings, an f-string as a template."""
+    """Yield every text of a module but docstrings, line by line; an f-string as a template, one for each choice of its words."""
+    choices = _choices_by_use(module)
     inside = {id(part) for node in ast.walk(module) for part in _parts_that_are_no_texts(node)}
+    inside |= {id(text) for choice in choices.values() for text in choice.texts}
     for node in ast.walk(module):
         if id(node) in inside:
             continue
         if isinstance(node, ast.JoinedStr):
-            yield _template(node)
+            yield from (line for variant in _variants(node, choices) for line in _lines(_template(variant)))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
+            yield from _lines(node.value)
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines of a text, which are messages of their own; a query, and a page of help, is one that is none."""
+    return [text] if _TO_SYSTEMS.match(text) or _HELP_MARK in text else text.split("\n")
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """Texts that a condition, as it stands in the source, chooses from."""
+
+    condition: str
+    texts: tuple[ast.expr, ...]
+
+
+def _choices_by_use(module: ast.Module) -> Mapping[int, _Choice]:
+    """Return what a value in an f-string is chosen from, by that value.
+
+    It is a conditional expression, or a variable that is one, is set once and stands in f-strings alone, like a verb of two numbers.
+    """
+    choices: dict[int, _Choice | None] = {}
+    for node in ast.walk(module):
+        if isinstance(node, ast.FormattedValue) and isinstance(node.value, ast.IfExp):
+            choices[id(node.value)] = _choice_of(node.value)
+        if isinstance(node, ast.FunctionDef):
+            assigned = [
+                part for part in ast.walk(node) if isinstance(part, ast.Assign) and isinstance(part.targets[0], ast.Name)
+            ]
+            for assignment in assigned:
+                uses = _uses_in_texts(node, ast.unparse(assignment.targets[0]))
+                choices |= dict.fromkeys(uses, _choice_of(assignment.value))
+    return {use: choice for use, choice in choices.items() if choice}
+
+
+def _uses_in_texts(function: ast.FunctionDef, variable: str) -> list[int]:
+    """Return the uses of a variable in f-strings; none where it is set more than once, or used elsewhere."""
+    uses = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == variable]
+    in_texts = {id(node.value) for node in ast.walk(function) if isinstance(node, ast.FormattedValue)}
+    return (
+        [id(use) for use in uses if id(use) in in_texts] if len([use for use in uses if id(use) not in in_texts]) == 1 else []
+    )
+
+
+def _choice_of(value: ast.expr) -> _Choice | None:
+    """Return what a conditional expression chooses from, if that is texts alone."""
+    if not isinstance(value, ast.IfExp):
+        return None
+    condition = ast.unparse(value.test)
+    texts: list[ast.expr] = []
+    for branch in (value.body, value.orelse):
+        nested = _choice_of(branch)
+        if nested is None and not _is_text(branch):
+            return None
+        condition += f", {nested.condition}" if nested else ""
+        texts += nested.texts if nested else [branch]
+    return _Choice(condition, tuple(texts))
+
+
+def _is_text(value: ast.expr) -> bool:
+    return isinstance(value, ast.JoinedStr) or (isinstance(value, ast.Constant) and isinstance(value.value, str))
+
+
+def _variants(node: ast.JoinedStr, choices: Mapping[int, _Choice]) -> Iterator[ast.JoinedStr]:
+    """Yield `node` with each choice of the texts in it; what one condition chooses is chosen together."""
+    by_part = {
+        id(part): choices[id(part.value)]
+        for part in node.values
+        if isinstance(part, ast.FormattedValue) and id(part.value) in choices
+    }
+    numbers = {choice.condition: range(len(choice.texts)) for choice in by_part.values()}
+    for chosen in product(*numbers.values()):
+        number = dict(zip(numbers, chosen, strict=True))
+        parts: list[ast.expr] = []
+        for part in node.values:
+            choice = by_part.get(id(part))
+            text = choice.texts[number[choice.condition]] if choice else part
+            parts += text.values if isinstance(text, ast.JoinedStr) else [text]
+        yield ast.JoinedStr(parts)
 
 
 def _counted_nouns(module: ast.Module) -> Iterator[str]:
@@ -149,6 +208,31 @@ def _counted_nouns(module: ast.Module) -> Iterator[str]:
                 yield from (noun, plural)
             case ast.Call(func=ast.Name(id="count"), args=[_, ast.Constant(value=str(noun))]):
                 yield from (noun, f"{noun}s")
+
+
+def _marked_words(module: ast.Module) -> Iterator[str]:
+    """Yield what is marked as a message, ``mark_words("endpoint", "cause")``."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "mark_words":
+            yield from (str(argument.value) for argument in node.args if isinstance(argument, ast.Constant))
+
+
+def _templates_of_errors(module: ast.Module) -> Iterator[str]:
+    """Yield the messages of the errors that a module raises: of the lab, nothing else is for people."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.Raise) and node.exc:
+            yield from _templates_of(ast.Module([ast.Expr(node.exc)], []))
+
+
+def _words_of_values() -> Iterator[str]:
+    """Yield the values of types that people read as they stand, but for their hyphens."""
+    from remediate.model import diagnosis, effect, plan, run
+    from remediate.openssl.error_texts import ERROR_TEXTS
+
+    values = [*get_args(diagnosis.FindingStatus), *get_args(plan.Role), *get_args(run.RunState), *get_args(run.RunKind)]
+    values += [member.value for kind in (effect.EffectState, effect.EffectSource, effect.ClientState) for member in kind]
+    yield from ERROR_TEXTS.values()
+    yield from (spelling for value in values for spelling in (value, value.replace("-", " ")))
 
 
 def _parts_that_are_no_texts(node: ast.AST) -> Iterator[ast.AST]:
@@ -181,6 +265,8 @@ def _name_of(node: ast.expr) -> str:
     match node:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name
+        case ast.Subscript(slice=ast.Constant(value=str(key))):
+            return key
         case ast.Subscript(value=value):
             return _name_of(value)
         case ast.Call(func=ast.Name(id=name), args=[argument, *_]) if name in _FORMATTERS:
@@ -199,7 +285,7 @@ def _is_message(template: str, *, is_edge: bool) -> bool:
     words = _WORD.findall(bare)
     if " " in template.strip() and any(word.islower() or "{" in template for word in words):
         return len(words) > 1 or ("{" in template and not re.search(r"[<>\\/]|=(?! )", bare))
-    return is_edge and _HEADING.fullmatch(template) is not None
+    return is_edge and _HEADING.fullmatch(template.removeprefix("## ")) is not None
 
 
 def _texts_of_commands() -> Iterator[tuple[str, str]]:

@@ -222,22 +222,24 @@ class _Loader(importlib.machinery.SourceFileLoader):
         )
 
 
-class _Finder(importlib.machinery.PathFinder):
-    @classmethod
+class _Finder:
+    def __init__(self, scrambled: tuple[str, ...]) -> None:
+        self.scrambled = scrambled
+
     def find_spec(
-        cls, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if not fullname.startswith(SCRAMBLED) and not fullname.rpartition(".")[2].startswith("test_"):
+        if not fullname.startswith(self.scrambled) and not fullname.rpartition(".")[2].startswith("test_"):
             return None
-        spec = super().find_spec(fullname, path, target)
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
         if spec and isinstance(spec.loader, importlib.machinery.SourceFileLoader):
             spec.loader = _Loader(fullname, spec.loader.path)
         return spec
 
 
-def install() -> None:
-    """Scramble every module that is imported from now on."""
-    sys.meta_path.insert(0, _Finder)
+def install(scrambled: tuple[str, ...] = SCRAMBLED) -> None:
+    """Drop what quotes a sentence from each test module that is imported from now on, and scramble the modules of `scrambled`."""
+    sys.meta_path.insert(0, _Finder(scrambled))
 
 
 def scramble_messages(patch: pytest.MonkeyPatch) -> None:

@@ -193,7 +193,7 @@ class _PeerChecks:
         pins = {peer.address: _describe_pins(peer) for peer in self._cluster.peers}
         with opened:
             for peer in opened.peers:
-                role = "primary, " if peer.address == opened.primary else ""
+                role = "primary" if peer.address == opened.primary else ""
                 yield from self._check_peer(peer, role, pins.get(peer.address, "reported by the cluster itself"))
             for address, reason in opened.unreachable.items():
                 yield CheckResult(
@@ -210,7 +210,12 @@ class _PeerChecks:
 
         subject = f"peer {peer.address}"
         try:
-            yield CheckResult(subject, f"logged in; {role}version {peer.version() or 'not reported'}; {pins}")
+            version = (
+                f"primary, version {peer.version() or 'not reported'}"
+                if role
+                else f"version {peer.version() or 'not reported'}"
+            )
+            yield CheckResult(subject, f"logged in; {version}; {pins}")
             if peer.shell_problem:
                 text = f"REST works, but the shell does not: {peer.shell_problem}"
                 yield CheckResult(subject, text, ExitCode.ERROR, SHELL_ACCOUNT_ADVICE)

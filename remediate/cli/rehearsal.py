@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from remediate.language.messages import translate
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -37,10 +39,15 @@ class RehearsalCollector:
         print_heading(console, "What would be done")
         alike: dict[tuple[str, ...], list[str]] = {}
         for peer in sorted(self._lines, key=lambda name: not name):
-            own = tuple(line.replace(f" on {peer}", "") if peer else line for line in self._lines[peer])
+            own = tuple(_leave_out(peer, line) if peer else line for line in self._lines[peer])
             alike.setdefault(own, []).append(peer)
         for lines, peers in alike.items():
             names = ", ".join(peer or "The run as a whole" for peer in peers)
             print_indented(console, Text(f"{escape(names, 2_000)}:", "bold"), 2)
             for line in lines:
                 print_bullet(console, line, 4)
+
+
+def _leave_out(peer: str, line: str) -> str:
+    """Return a message in the language in use, without the peer that it stands under."""
+    return translate(line).replace(translate(f" on {peer}"), "")

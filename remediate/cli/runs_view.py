@@ -108,11 +108,11 @@ def show_result(
     from remediate.report.effects import show_effects
     from remediate.report.ending import print_ending, print_manual_steps
     from remediate.report.lines import print_indented
-    from remediate.report.terminal import DONE, show_matrix
+    from remediate.report.terminal import show_matrix
 
     console = session.out()
     if forecasts:
-        show_matrix(console, forecasts, every_row=session.verbose > 0, words=DONE)
+        show_matrix(console, forecasts, every_row=session.verbose > 0, tense="measured")
     show_effects(console, result.effects)
     console.print()
     sentence = result.outcome or result.message

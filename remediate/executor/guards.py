@@ -131,20 +131,20 @@ def _judge_alarms(cluster: ClusterHealth) -> GuardFinding:
         cluster,
         {address: _list_alarms(alarms) for address, alarms in raised.items() if alarms},
         unread=lambda health: health.alarms is None,
-        subject="The alarms were",
+        unread_words="The alarms were not observed on {peers}.",
         good="No cluster alarm is raised.",
     )
 
 
 def _judge_replication(cluster: ClusterHealth) -> GuardFinding:
-    behind = {address: "behind" for address, health in cluster.peers.items() if health.replication_behind}
+    behind = {address: "its replication is behind" for address, health in cluster.peers.items() if health.replication_behind}
     return _judge_everywhere(
         Guard.REPLICATION,
         cluster,
         behind,
         # A peer without a cluster replicates nothing.
         unread=lambda health: health.replication_behind is None and not (cluster.is_single and health.cluster_peers == ()),
-        subject="Replication was",
+        unread_words="Replication was not observed on {peers}.",
         good="Nothing to replicate." if cluster.is_single else "Replication is up to date.",
     )
 
@@ -160,7 +160,7 @@ def _judge_upgrade(cluster: ClusterHealth) -> GuardFinding:
         cluster,
         pending,
         unread=lambda health: health.upgrade is None,
-        subject="Whether an upgrade is under way or staged was",
+        unread_words="Whether an upgrade is under way or staged was not observed on {peers}.",
         good="No upgrade is under way or staged.",
     )
 
@@ -219,7 +219,7 @@ def _judge_maintenance(cluster: ClusterHealth) -> GuardFinding:
         cluster,
         on,
         unread=lambda health: health.maintenance is None,
-        subject="Maintenance mode was",
+        unread_words="Maintenance mode was not observed on {peers}.",
         good="Maintenance mode is off.",
     )
 
@@ -230,7 +230,7 @@ def _judge_everywhere(
     trouble: Mapping[Address, str],
     *,
     unread: Callable[[Health], bool],
-    subject: str,
+    unread_words: str,
     good: str,
 ) -> GuardFinding:
     """Judge a guard that every peer of the cluster has a part in: trouble on any of them fails it."""
@@ -239,7 +239,7 @@ def _judge_everywhere(
     missing = [address for address, health in cluster.peers.items() if unread(health)]
     missing += cluster.silent
     if missing or not cluster.peers:
-        return _unknown(guard, f"{subject} not observed on {', '.join(missing) or 'any peer'}.")
+        return _unknown(guard, unread_words.format(peers=", ".join(missing) or "any peer"))
     return _holds(guard, good)
 
 

@@ -89,7 +89,9 @@ def _describe_unknown_key(location: Location) -> str:
     if not nearest and _model_at(location[:-1]) is PasswordShape:
         # A key that resembles none may be the password itself: {hunter2}.
         return f"`{parent}` has an unknown key; known are {', '.join(known_keys)}."
-    return f"`{key}` is not a key of `{parent}`.{nearest or ' Known: ' + ', '.join(known_keys) + '.'}"
+    if not nearest:
+        return f"`{key}` is not a key of `{parent}`. Known: {', '.join(known_keys)}."
+    return f"`{key}` is not a key of `{parent}`.{nearest}"
 
 
 def _describe_no_choice(name: str, value: str, location: Location) -> str:

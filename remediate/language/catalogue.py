@@ -14,19 +14,36 @@ from functools import cached_property, lru_cache
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _COUNTED = re.compile(r"(?P<number>\d[\d,.]*) (?P<noun>.+)", re.DOTALL)
-_ABOUT_A_NAME = re.compile(r"(?P<name>`[^`]*`) (?P<predicate>.+)", re.DOTALL)
-_BETWEEN_SENTENCES = re.compile(r"((?<=[.!?])\s+|[;:]\s+|\s+·\s+)")
-_IN_SENTENCES = re.compile(r"[.!?;]\s|\s·\s")
+_CODE = re.compile(r"`[^`]*`")
+_ABOUT_A_NAME = re.compile(r"(?P<name>`[^`]*`) (?P<statement>.+)", re.DOTALL)
+_BESIDE_NAMES = re.compile(r"(?P<name>[^\s()]+(?:, [^\s()]+)*) \((?P<statement>.+)\)", re.DOTALL)
+_AFTER_A_NAME = re.compile(r"(?P<name>[^\s:`]+(?::\d+)?): (?P<statement>.+)", re.DOTALL)
+_OUTSIDE_BRACKETS = r"(?!(?:[^()]|\([^()]*\))*\))"
+_BETWEEN_SENTENCES = re.compile(rf"((?:(?<=[.!?])\s+|[;:]\s+|\s+·\s+){_OUTSIDE_BRACKETS})")
+_IN_SENTENCES = re.compile(rf"(?:[.!?;]\s|\s·\s){_OUTSIDE_BRACKETS}")
 """What no value of a template holds, if the message can be split there."""
-_LINE_MARK = re.compile(r"\A(#+|-) ")
-"""The mark of a heading or an entry in Markdown, which is no part of a message."""
+_LINE_MARK = re.compile(r"\A(#+|-|\[\d+\]) ")
+"""The mark of a heading or an entry in Markdown, or the depth of a certificate, which is no part of a message."""
 _MARKS = ("·• ", "·•+-~↻✓✗!? ")
 """Signs before a message: those of a list, then those that belong to some messages."""
+_SEPARATORS = tuple(
+    (re.compile(rf"{separator} {_OUTSIDE_BRACKETS}"), between) for separator, between in ((";", " ; "), (",", ", "))
+)
+"""Between the parts of an enumeration, and the same in French."""
+_NAME = re.compile(r"[A-Z]\w+(?: [A-Z]\w+)+|\S+ \d\S*")
+"""A name of several words, such as a service, or with a version."""
+_YEAR = re.compile(r"\d{4}-")
+_MOMENT = re.compile(r".*\d{4} \d\d:\d\d( .*)?")
+_NAMES_WITHOUT_BLANKS = frozenset({"address", "cluster", "host", "user", "username", "who"})
+_NAMES_OF_OTHERS = _NAMES_WITHOUT_BLANKS | {"account", "operator", "path", "ticket"}
+"""Placeholders whose values are never words of ours: `root` is a user, too."""
 _MAX_DEPTH = 6
 """How deep messages may be nested; deeper ones stay English."""
 _MAX_CHARACTERS = 20_000
 _CACHED_MESSAGES = 4096
-_FEW_LETTERS = 4
+_FEW_LETTERS = 6
+"""Fewer letters than a sentence has that is recognised by its own words."""
+_FEW_IN_A_BEGINNING = 4
 
 
 def placeholders_of(template: str) -> tuple[str, ...]:
@@ -68,17 +85,25 @@ class Template:
     @cached_property
     def is_distinct(self) -> bool:
         """Whether its words alone show that a message is of this template: those of ``{a} and {b}`` are in many sentences."""
-        return sum(character.isalpha() for character in "".join(self.literals)) > _FEW_LETTERS
+        letters = sum(character.isalpha() for character in "".join(self.literals))
+        return letters > _FEW_LETTERS or (letters >= _FEW_IN_A_BEGINNING and self.message[0].isupper())
 
     @cached_property
-    def _pattern(self) -> re.Pattern[str]:
+    def _patterns(self) -> tuple[re.Pattern[str], ...]:
+        """Patterns of its messages, the first that fits counts: a value that only a blank parts from the next ends its sentence."""
+        return tuple(re.compile(self._pattern(end), re.DOTALL) for end in ("[.!?]", ""))
+
+    def _pattern(self, end_before_blank: str) -> str:
         parts = _split(self.message)
-        pattern = "".join(f"(?P<{part}>.*?)" if number % 2 else re.escape(_unescape(part)) for number, part in enumerate(parts))
-        return re.compile(pattern, re.DOTALL)
+        pattern = re.escape(_unescape(parts[0]))
+        for name, text, following in zip(parts[1::2], parts[2::2], [*parts[3::2], ""], strict=True):
+            end = end_before_blank if text == " " and following else ""
+            pattern += f"(?P<{name}>.*?{end}){re.escape(_unescape(text))}"
+        return pattern
 
     def match(self, message: str) -> Mapping[str, str] | None:
         """Return the values that `message` was made with; None where it is not of this template."""
-        match = self._pattern.fullmatch(message)
+        match = next(filter(None, (pattern.fullmatch(message) for pattern in self._patterns)), None)
         return match.groupdict() if match else None
 
     def fill_in(self, values: Mapping[str, str]) -> str:
@@ -123,16 +148,21 @@ class Catalogue:
             if message and translation
         ]
         self._fixed = {template.message: template.fill_in({}) for template in templates if len(template.literals) == 1}
+        self._fixed_around_code = {_CODE.sub("``", message): text for message, text in self._fixed.items() if "`" in message}
         self._templates = sorted((template for template in templates if len(template.literals) > 1), key=_precedence)
         self._translate_cached = lru_cache(maxsize=_CACHED_MESSAGES)(self._translate)
+        self._recognise = lru_cache(maxsize=_CACHED_MESSAGES)(self._recognise_once)
 
     def translate(self, message: str) -> str:
         """Return `message` in this language, as far as it is known; blanks at both ends stay."""
         if len(message) > _MAX_CHARACTERS:
             return message
-        text = message.strip()
-        for marks in ("", *_MARKS):
-            text = text.lstrip(marks) if marks else text
+        if "\n" in message:
+            return "\n".join(map(self.translate, message.split("\n")))
+        text = _LINE_MARK.sub("", message.strip())
+        texts = [text, *(text.lstrip(marks) for marks in _MARKS)]
+        whole = next((text for text in texts if self._recognise_parts(text, 0) is not None), None)
+        for text in texts if whole is None else [whole]:
             translated = self._translate_cached(text, 0)
             if translated != text:
                 return message.replace(text, translated, 1)
@@ -152,7 +182,7 @@ class Catalogue:
             return message
         return "".join(run if translation is None else translation for run, translation in runs)
 
-    def _recognise(self, message: str, depth: int, *, across_sentences: bool = False) -> str | None:
+    def _recognise_once(self, message: str, depth: int, *, across_sentences: bool = False) -> str | None:
         """Return the translation of a message that a template, or a counted noun, is the whole of; None where none is.
 
         Args:
@@ -162,22 +192,55 @@ class Catalogue:
         """
         if message in self._fixed:
             return self._fixed[message]
+        if message.endswith(".") and message[:-1] in self._fixed:
+            return f"{self._fixed[message[:-1]]}."
+        if f"{message}:" in self._fixed:
+            return self._fixed[f"{message}:"].removesuffix(":").rstrip()
+        if "`" in message and _CODE.sub("``", message) in self._fixed_around_code:
+            codes = iter(_CODE.findall(message))
+            return _CODE.sub(lambda _: next(codes), self._fixed_around_code[_CODE.sub("``", message)])
         counted = _COUNTED.fullmatch(message)
         if counted and counted["noun"] in self._fixed:
             return f"{counted['number']} {self._fixed[counted['noun']]}"
         if depth >= _MAX_DEPTH:
             return None
-        about = _ABOUT_A_NAME.fullmatch(message)
-        predicate = self._recognise(about["predicate"], depth + 1) if about else None
-        if about and predicate is not None:
-            return f"{about['name']} {predicate}"
+        filled_in, is_known = self._fill_in_template(message, depth, across_sentences=across_sentences)
+        if is_known:
+            return filled_in
+        return self._recognise_statement_on_a_name(message, depth) or filled_in or self._recognise_sentence(message, depth)
+
+    def _recognise_statement_on_a_name(self, message: str, depth: int) -> str | None:
+        """Return the translation of a known message with what it is about.
+
+        That is "`ports` is empty.", ``edge-paris: nothing to do``, or ``expc1, expc2 (not asked)``.
+        """
+        for pattern, form in ((_ABOUT_A_NAME, "{} {}"), (_AFTER_A_NAME, "{} : {}"), (_BESIDE_NAMES, "{} ({})")):
+            match = pattern.fullmatch(message)
+            statement = self._recognise_parts(match["statement"], depth + 1) if match else None
+            if match and statement is not None:
+                return form.format(match["name"], statement)
+        return None
+
+    def _fill_in_template(self, message: str, depth: int, *, across_sentences: bool) -> tuple[str | None, bool]:
+        """Return the translation by the first template whose values are all known, else by the first that fits; and which it is."""
+        first = None
         for template in self._templates:
             values = template.match(message) if template.anchor in message else None
             if values is not None and self._are_values(template, values, depth + 1, across_sentences=across_sentences):
-                return template.fill_in(
-                    {name: self._translate_part(template, name, values[name], depth + 1) for name in values}
-                )
-        return self._recognise_sentence(message, depth)
+                is_known = all(self._is_known(value, depth + 1) for value in values.values())
+                if is_known or first is None:
+                    parts = {name: self._translate_part(template, name, values[name], depth + 1) for name in values}
+                    first = template.fill_in(parts)
+                if is_known:
+                    return first, True
+        return first, False
+
+    def _is_known(self, value: str, depth: int) -> bool:
+        """Return whether a value is a name, or made of messages that are known."""
+        text = value.strip()
+        if " " not in text or self._is_name(text, depth) or self._recognise_list(text, depth) is not None:
+            return True
+        return all(translation is not None for _, translation in list(self._split_into_runs(text, depth))[::2])
 
     def _recognise_sentence(self, message: str, depth: int) -> str | None:
         """Return the translation of a sentence that is known without its full stop."""
@@ -185,17 +248,28 @@ class Catalogue:
         return None if phrase is None else f"{phrase}."
 
     def _are_values(self, template: Template, values: Mapping[str, str], depth: int, *, across_sentences: bool) -> bool:
+        if any(" " in values[name] and values[name] not in self._fixed for name in _NAMES_WITHOUT_BLANKS & values.keys()):
+            return False
+        if any(value.count("(") != value.count(")") for value in values.values()):
+            return False
+        if any(not _YEAR.match(value) for name, value in values.items() if name.endswith("_at")):
+            return False
         if not template.is_distinct:
             return all(self._is_name(value, depth) for value in values.values())
         return across_sentences or not any(_IN_SENTENCES.search(value) for value in values.values())
 
     def _is_name(self, value: str, depth: int) -> bool:
         """Return whether a value is a name, an enumeration, or a message that is known."""
-        return all(" " not in part or self._recognise(part, depth) is not None for part in value.strip().split(", "))
+        text = value.strip()
+        if _MOMENT.fullmatch(text) or (not _IN_SENTENCES.search(text) and self._recognise(text, depth) is not None):
+            return True
+        parts = text.split("; ") if "; " in text else text.split(", ")
+        return all(" " not in part or _NAME.fullmatch(part) or self._recognise(part, depth) is not None for part in parts)
 
     def _translate_part(self, template: Template, name: str, value: str, depth: int) -> str:
-        """Return a value in this language; what the template quotes as code, such as a key, stays."""
-        return value if f"`{{{name}}}`" in template.message else self._translate_value(value, depth)
+        """Return a value in this language; a name of others stays, and what the template quotes as code, such as a key."""
+        is_name = name.rstrip("0123456789") in _NAMES_OF_OTHERS or f"`{{{name}}}`" in template.message
+        return value if is_name else self._translate_value(value, depth)
 
     def _translate_value(self, value: str, depth: int) -> str:
         text = value.strip()
@@ -203,11 +277,16 @@ class Catalogue:
 
     def _recognise_list(self, message: str, depth: int) -> str | None:
         """Return the translation of an enumeration of messages that are all known; None for anything else."""
-        parts = message.split(", ")
-        if len(parts) == 1 or self._has_comma_of_its_own(message, depth):
-            return None
-        translations = [self._recognise(part, depth) for part in parts]
-        return None if None in translations else ", ".join(filter(None, translations))
+        for separator, between in _SEPARATORS:
+            parts = separator.split(message)
+            if len(parts) > 1 and not self._has_comma_of_its_own(message, depth):
+                translations = [self._recognise_parts(part, depth) for part in parts]
+                if None not in translations:
+                    return between.join(filter(None, translations))
+        return None
+
+    def _recognise_parts(self, message: str, depth: int) -> str | None:
+        return self._recognise(message, depth) or self._recognise_list(message, depth)
 
     def _has_comma_of_its_own(self, message: str, depth: int) -> bool:
         """Return whether a template with a comma makes the whole of `message`, so that it is no enumeration."""

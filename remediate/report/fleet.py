@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
+from remediate.language.messages import mark_words
 from remediate.model.effect import ClientState, ClientView
 from remediate.model.exit_codes import MOST_SERIOUS_FIRST, ExitCode
 from remediate.model.identity import PairId
@@ -64,7 +65,7 @@ def show_fleet(console: Console, titles: Sequence[str], lines: Iterable[FleetLin
         ]
         width = max(len(row) for row in rows)
         filled = [(*row[:2], *([""] * (width - len(row))), *row[2:]) for row in rows]
-        print_table(console, ("  cluster", "state", *titles, "next expiry"), filled)
+        print_table(console, (*mark_words("  cluster", "state"), *titles, "next expiry"), filled)
     if folds:
         soonest = min((line.expires, line.cluster) for line in healthy)
         expiry = f", the first certificate ends {soonest[0][:10]} ({escape(soonest[1])})" if soonest[0] else ""

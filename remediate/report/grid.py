@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
-from remediate.language.messages import translate
+from remediate.language.messages import mark_words, translate
 from remediate.model.identity import EndpointId, Product
 from remediate.model.text import escape
 from remediate.report.lines import align_columns, print_indented
@@ -119,7 +119,8 @@ def _print_lines(console: Console, peers: Sequence[str], rows: Sequence[GridRow]
     for number, peer in enumerate(peers, start=1):
         console.print(Text(f"peer {number} = {escape(peer)}"), soft_wrap=True)
     numbers = [f"{band} {number}".strip() for band in bands for number in range(1, len(peers) + 1)]
-    table = [("endpoint", *numbers, "service", "cause")]
+    columns = mark_words("endpoint", "service", "cause")
+    table = [(columns[0], *numbers, *columns[1:])]
     table += [
         (escape(str(row.endpoint)), *row.cells, service_of(row.product, row.endpoint.port) or "-", row.note or "-")
         for row in rows

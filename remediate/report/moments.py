@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
 
+from remediate.language.messages import mark_words, translate
+
+_WEEKDAYS = mark_words("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = mark_words("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
 
 def format_moment(moment: datetime, zone: tzinfo | None = None) -> str:
     """Return an aware `moment` as ``Sun 29 Nov 2026 06:16 CET (05:16 UTC)``; once where local time is UTC.
@@ -14,9 +19,13 @@ def format_moment(moment: datetime, zone: tzinfo | None = None) -> str:
     """
     local, utc = moment.astimezone(zone), moment.astimezone(UTC)
     if local.utcoffset() == utc.utcoffset():
-        return f"{utc:%a %d %b %Y %H:%M} UTC"
-    other_day = "" if local.date() == utc.date() else f"{utc:%a %d %b} "
-    return f"{local:%a %d %b %Y %H:%M %Z} ({other_day}{utc:%H:%M} UTC)"
+        return f"{_format_day(utc)} {utc:%Y %H:%M} UTC"
+    other_day = "" if local.date() == utc.date() else f"{_format_day(utc)} "
+    return f"{_format_day(local)} {local:%Y %H:%M %Z} ({other_day}{utc:%H:%M} UTC)"
+
+
+def _format_day(moment: datetime) -> str:
+    return f"{translate(_WEEKDAYS[moment.weekday()])} {moment:%d} {translate(_MONTHS[moment.month - 1])}"
 
 
 def format_duration(seconds: float) -> str:

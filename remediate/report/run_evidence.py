@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from remediate.language.messages import mark_words
 from remediate.model.measurement import PairMeasurement
 from remediate.report.markdown import code, prose
 from remediate.report.run_facts import describe_clients, describe_measurements
@@ -47,7 +48,7 @@ def _measured_tables(pairs: Sequence[PairMeasurement]) -> Iterator[EvidenceTable
     """Yield what was measured: a row for each endpoint and peer."""
     if pairs:
         rows = tuple(_measured_row(pair) for pair in pairs)
-        yield EvidenceTable("Measured by this run", ("endpoint", "peer", "before", "now", "cause", "client"), rows)
+        yield EvidenceTable("Measured by this run", mark_words("endpoint", "peer", "before", "now", "cause", "client"), rows)
 
 
 def _measured_row(pair: PairMeasurement) -> tuple[str, ...]:
@@ -66,13 +67,15 @@ def _measured_row(pair: PairMeasurement) -> tuple[str, ...]:
 def evidence_tables(record: Mapping[str, Any], names: Mapping[str, str]) -> tuple[EvidenceTable, ...]:
     """Return the tables of a run that have rows."""
     tables = (
-        EvidenceTable("In effect", ("peer", "state", "by", "said"), tuple(_effects(record))),
-        EvidenceTable("Approvals", ("certificate", "how", "by", "at"), tuple(_approvals(record, names))),
-        EvidenceTable("Trusted CA lists", ("peer", "before", "after", "added", "removed"), tuple(_lists(record, names))),
-        EvidenceTable("Cipher lists before the run", ("peer", "name", "value"), tuple(_ciphers(record))),
+        EvidenceTable("In effect", mark_words("peer", "state", "by", "said"), tuple(_effects(record))),
+        EvidenceTable("Approvals", mark_words("certificate", "how", "by", "at"), tuple(_approvals(record, names))),
+        EvidenceTable(
+            "Trusted CA lists", mark_words("peer", "before", "after", "added", "removed"), tuple(_lists(record, names))
+        ),
+        EvidenceTable("Cipher lists before the run", mark_words("peer", "name", "value"), tuple(_ciphers(record))),
         EvidenceTable(
             "Steps",
-            ("step", "peer", "change", "state", "started", "ended", "before", "after", "said"),
+            mark_words("step", "peer", "change", "state", "started", "ended", "before", "after", "said"),
             tuple(_step(step, names) for step in record["steps"]),
         ),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +14,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from remediate.language.messages import translate
+from remediate.language.messages import mark_words, translate
 from remediate.model.canonical import rfc3339, utc_now
 from remediate.model.events import Event
 from remediate.model.text import count, escape
@@ -27,7 +27,10 @@ from remediate.report.view import GOOD, REFUSED, UNSEEN
 
 _TABLE_FROM = 64
 """On a narrower terminal, each peer has two lines."""
+_TITLES = mark_words("peer", "list changes", "ciphers", "restart", "in effect", "time")
 _BAR = 12
+_TIME = 7
+"""Columns of a duration."""
 _LISTS = frozenset({"trust-certificate", "remove-certificate"})
 _MILESTONES = frozenset({"peer-verified", "replicated", "lists-saved", "maintenance", "drain"})
 """Types that have a line of their own elsewhere than on a terminal, beside each write and what lasts."""
@@ -230,32 +233,32 @@ class RunProgress:
 
     def _rows(self) -> Iterator[Text]:
         width = max((len(self._names[peer]) for peer in self._peers), default=0)
-        wide = self._console.width >= max(_TABLE_FROM, width + 52)
+        titles = [translate(title) for title in _TITLES]
+        widths = [max(pair) for pair in zip(map(len, titles), (width, _BAR + 6, 0, 7, 0, 0), strict=True)]
+        wide = self._console.width >= max(_TABLE_FROM, sum(widths[:-1]) + _TIME + 2 * len(widths))
         if wide:
-            titles = ("peer".ljust(width), "list changes".ljust(_BAR + 6), "ciphers", "restart", "in effect", "time")
-            yield self._line(f"  {'  '.join(translate(title) for title in titles)}", "dim")
+            yield self._line(f"  {_in_columns(titles, widths)}", "dim")
         for address, peer in self._peers.items():
             mark = "▸ " if address == self._current else "  "
             name = escape(self._names[address])
             style = "" if peer.began is not None else "dim"
             if wide:
-                yield self._line(mark + name.ljust(width) + "  " + self._wide_row(address, peer), style)
+                yield self._line(mark + _in_columns((name, *self._cells(address, peer)), widths), style)
             else:
                 yield self._line(mark + name, style)
                 yield self._line("    " + self._narrow_row(address, peer), style)
 
-    def _wide_row(self, address: str, peer: _PeerProgress) -> str:
+    def _cells(self, address: str, peer: _PeerProgress) -> tuple[str, ...]:
         total = self._work.list_changes.get(address, 0)
         filled = _BAR * min(peer.changes, total) // total if total else 0
         bar = f"{'█' * filled}{'░' * (_BAR - filled)} {peer.changes}/{total}" if total else ""
-        cells = (bar.ljust(_BAR + 6), peer.ciphers.ljust(7), peer.restart.ljust(7), peer.effect.ljust(9), self._spent(peer))
-        return "  ".join(cells).rstrip()
+        return bar, peer.ciphers, peer.restart, peer.effect, self._spent(peer)
 
     def _narrow_row(self, address: str, peer: _PeerProgress) -> str:
         total = self._work.list_changes.get(address, 0)
         parts = [f"{peer.changes}/{total}" if total else ""]
-        parts += [f"{translate(word)} {value}" if value else "" for word, value in
-                  (("ciphers", peer.ciphers), ("restart", peer.restart), ("in effect", peer.effect))]  # fmt: skip
+        values = zip(_TITLES[2:5], (peer.ciphers, peer.restart, peer.effect), strict=True)
+        parts += [f"{translate(title)} {value}" if value else "" for title, value in values]
         return "  ".join([part for part in (*parts, self._spent(peer)) if part])
 
     def _spent(self, peer: _PeerProgress) -> str:
@@ -279,3 +282,7 @@ class RunProgress:
         line = Text(text, style, no_wrap=True, overflow="ellipsis")
         line.truncate(self._console.width, overflow="ellipsis")
         return line
+
+
+def _in_columns(cells: Iterable[str], widths: Iterable[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()

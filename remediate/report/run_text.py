@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from remediate.language.messages import mark_words
 from remediate.model.measurement import PairMeasurement
 from remediate.model.plan import Plan
 from remediate.model.text import escape
@@ -15,7 +16,7 @@ from remediate.report.lines import Entry, print_entries, print_heading, print_in
 from remediate.report.moments import format_duration
 from remediate.report.names import shorten
 from remediate.report.run_facts import describe_measurements, list_peer_work, list_run_cards, list_run_forecasts
-from remediate.report.terminal import DONE, show_matrix
+from remediate.report.terminal import show_matrix
 from remediate.report.text import short_fingerprint
 
 
@@ -34,7 +35,8 @@ def show_run(
     author = f"by {escape(record['who'])} on {escape(record['host'])} (process {record['pid']})"
     end = record["ended_at"] or "now, or an end that was not recorded"
     print_indented(console, Text(f"{author}, {record['started_at']} to {end}", "dim"), 0)
-    for label, value in (("plan", record["plan"]), ("ticket", record["ticket"]), ("result", record["message"])):
+    labels = mark_words("plan", "ticket", "result")
+    for label, value in zip(labels, (record["plan"], record["ticket"], record["message"]), strict=True):
         if value:
             console.print(Text(f"{label}: {escape(value, 2000)}"), soft_wrap=True)
     console.print()
@@ -44,7 +46,7 @@ def show_run(
     )
     if pairs:
         print_indented(console, Text(describe_measurements(pairs), "bold"), 0)
-        show_matrix(console, list_run_forecasts(pairs, plan), words=DONE)
+        show_matrix(console, list_run_forecasts(pairs, plan), tense="measured")
     _print_work(console, record)
     _print_approvals(console, record, names)
 
@@ -66,7 +68,7 @@ def _print_work(console: Console, record: Mapping[str, Any]) -> None:
         )
         for peer in work
     ]
-    print_table(console, ("peer", "certificates", "other changes", "restart", "in effect", "time"), rows)
+    print_table(console, mark_words("peer", "certificates", "other changes", "restart", "in effect", "time"), rows)
 
 
 def _print_approvals(console: Console, record: Mapping[str, Any], names: Mapping[str, str]) -> None:

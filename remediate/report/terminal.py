@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any, TextIO, cast
+from typing import Any, Literal, TextIO, cast
 
 from rich.console import Console
 from rich.text import Text
@@ -54,8 +54,7 @@ from remediate.report.view import (
     symbol_of,
 )
 
-PLANNED = ("pass now", "after this plan")
-DONE = ("passed before", "pass now")
+Tense = Literal["planned", "measured", "judged"]
 MAX_REASONS = 4
 MAX_ALIKE = 3
 """How many actions that are alike are printed; the rest is counted."""
@@ -128,7 +127,7 @@ def show_plan(console: Console, plan: Plan, *, every_row: bool = False, explain:
 
 
 def show_matrix(
-    console: Console, forecasts: Iterable[EndpointForecast], *, every_row: bool = False, words: tuple[str, str] = PLANNED
+    console: Console, forecasts: Iterable[EndpointForecast], *, every_row: bool = False, tense: Tense = "planned"
 ) -> None:
     """Print endpoints by peers, before→after (one symbol if both are the same), and the sums.
 
@@ -136,7 +135,7 @@ def show_matrix(
         console: Where to print.
         forecasts: One per pair of a peer and an endpoint.
         every_row: Print each endpoint by itself, also those that verify from every peer, before and after.
-        words: Names of the two columns in the sums: `PLANNED`, or `DONE` after the change was made.
+        tense: Whether the change is planned, was measured, or was judged as the demo does.
     """
     listed = tuple(forecasts)
     matrix = arrange_matrix(listed)
@@ -157,7 +156,7 @@ def show_matrix(
             ),
             soft_wrap=True,
         )
-    print_indented(console, _format_pair_counts(sums, words), 0)
+    print_indented(console, _format_pair_counts(sums, tense), 0)
 
 
 def _grid_row(row: Row) -> GridRow:
@@ -219,15 +218,19 @@ def _format_cell(forecast: EndpointForecast | None) -> str:
     return after if before == after else f"{before}→{after}"
 
 
-def _format_pair_counts(sums: PairCounts, words: tuple[str, str]) -> Text:
+def _format_pair_counts(sums: PairCounts, tense: Tense) -> Text:
     # A check is one endpoint as one peer judges it.
     if not sums.pairs:
         return Text("No endpoint is known here, so nothing was checked.", "bold yellow")
     unseen = f" {sums.unseen} not checked ({UNSEEN})." if sums.unseen else ""
     if sums.before == sums.after:
         return Text(f"{sums.after} of {count(sums.pairs, 'check')} pass.{unseen}", "bold")
-    before, after = words
-    return Text(f"{sums.before} of {count(sums.pairs, 'check')} {before}, {sums.after} {after}.{unseen}", "bold")
+    checks = f"{sums.before} of {count(sums.pairs, 'check')}"
+    if tense == "measured":
+        return Text(f"{checks} passed before, {sums.after} pass now.{unseen}", "bold")
+    if tense == "judged":
+        return Text(f"{checks} passed before, {sums.after} now.{unseen}", "bold")
+    return Text(f"{checks} pass now, {sums.after} after this plan.{unseen}", "bold")
 
 
 def _print_actions(console: Console, plan: Plan, *, every_row: bool) -> None:

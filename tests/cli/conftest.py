@@ -18,6 +18,7 @@ from remediate.cli.app import run
 from remediate.lab import Lab
 from remediate.lab.pace import LAB_LIMITS
 from remediate.model.limits import Limits
+from tests import french
 from tests.cli.approving import ANYWHERE, Terminal, to_trust
 from tests.cli.shapes import check_output
 from tests.pki import NOW, issue
@@ -80,6 +81,7 @@ def remediate(capfd: pytest.CaptureFixture[str], limits: Limits) -> Remediate:
         code = run(words, limits)
         captured = capfd.readouterr()
         check_output(words, captured.out)
+        french.check_output(words, captured.out, captured.err)
         return Ended(code, captured.out, captured.err)
 
     return call

@@ -92,3 +92,37 @@ def test_what_is_quoted_as_code_stays() -> None:
         {"`{key}` is not a key of {parent}.": "`{key}` n'est pas une clé de {parent}.", "peers": "homologues"}
     )
     assert catalogue.translate("`peers` is not a key of peers.") == "`peers` n'est pas une clé de homologues."
+
+
+def test_a_name_before_a_known_message() -> None:
+    assert CATALOGUE.translate("edge-paris: Nothing to do.") == "edge-paris : Rien à faire."
+    assert CATALOGUE.translate("expc1, expc2 (3 endpoints)") == "expc1, expc2 (3 points d'accès)"
+
+
+def test_a_semicolon_parts_an_enumeration() -> None:
+    assert CATALOGUE.translate("p (3 endpoints; read at 10:00)") == "p (3 points d'accès ; lu à 10:00)"
+
+
+def test_lines_are_translated_one_by_one() -> None:
+    assert CATALOGUE.translate("Nothing to do.\n  p is not up.") == "Rien à faire.\n  p ne répond pas."
+
+
+def test_known_values_beat_more_words() -> None:
+    catalogue = Catalogue(
+        {
+            "{address} could not be read: {error}": "{address} illisible : {error}",
+            "{packets} could not be read: {kind} is {reason}": "{packets} illisibles : {kind} est {reason}",
+            "its port is closed": "son port est fermé",
+        }
+    )
+    assert catalogue.translate("p could not be read: its port is closed") == "p illisible : son port est fermé"
+
+
+def test_names_of_others_are_no_words() -> None:
+    catalogue = Catalogue({"root": "racine", "by {user} on {host}, {role}": "par {user} sur {host}, {role}"})
+    assert catalogue.translate("by root on vm, root") == "par root sur vm, racine"
+
+
+def test_code_in_a_message_is_any_code() -> None:
+    catalogue = Catalogue({"Run `openssl -in FILE` again.": "Relancez `openssl -in FILE`."})
+    assert catalogue.translate("Run `openssl -in a.cer` again.") == "Relancez `openssl -in a.cer`."

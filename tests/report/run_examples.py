@@ -16,7 +16,7 @@ from remediate.report.ending import Ending, print_ending
 from remediate.report.run import run_record
 from remediate.report.run_page import run_page
 from remediate.report.run_progress import ExpectedWork, RunProgress
-from remediate.report.terminal import DONE, show_matrix
+from remediate.report.terminal import show_matrix
 from tests.report.large_plan import PEERS, large_plan
 
 RUN_ID = "261129-004712-4d70"
@@ -70,7 +70,7 @@ def print_end_of_a_run(console: Console) -> None:
             progress(Event(kind, "", "mra-france-production", facts))
     progress(Event("waiting", "expressway-c3 restarts.", "", {"seconds": 900}))
     console.print(progress.render())
-    show_matrix(console, large_plan(60).endpoints, words=DONE)
+    show_matrix(console, large_plan(60).endpoints, tense="measured")
     show_effects(
         console, [PeerEffect(peer, EffectState.YES, EffectSource.CLIENT, "a client reached every service") for peer in PEERS]
     )

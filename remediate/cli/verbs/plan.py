@@ -278,6 +278,7 @@ def _accept_plan(session: Session, planned: PlannedCluster, policy_options: Poli
 
 def _show_fleet(session: Session, results: Sequence[ClusterResult[Plan]]) -> None:
     """Print a line for each cluster."""
+    from remediate.language.messages import mark_words
     from remediate.report.fleet import FleetLine, plan_line, show_fleet
 
     lines = [
@@ -286,7 +287,7 @@ def _show_fleet(session: Session, results: Sequence[ClusterResult[Plan]]) -> Non
         else FleetLine(result.cluster, result.exit_code, str(result.error or "not planned"))
         for result in results
     ]
-    show_fleet(session.out(), ("checks that pass", "changes", "approvals", "undo by hand"), lines)
+    show_fleet(session.out(), mark_words("checks that pass", "changes", "approvals", "undo by hand"), lines)
     session.hint("Details of one: choose it with -c, or `remediate show` its plan; of all: --all.")
 
 

@@ -163,6 +163,7 @@ def _look(
 
 def _show_fleet(session: Session, results: Sequence[ClusterResult[Verification]]) -> None:
     """Print a line for each cluster."""
+    from remediate.language.messages import mark_words
     from remediate.model.effect import EffectState
     from remediate.report.fleet import FleetLine, show_fleet, verification_line
 
@@ -174,7 +175,7 @@ def _show_fleet(session: Session, results: Sequence[ClusterResult[Verification]]
         effects = result.value.effects
         waiting = sum(effect.state is not EffectState.YES for effect in effects.effects)
         lines.append(verification_line(result.value.plan, effects.client_views, result.exit_code, waiting))
-    show_fleet(session.out(), ("certificates", "clients"), lines)
+    show_fleet(session.out(), mark_words("certificates", "clients"), lines)
     session.hint("Details of one: `remediate verify -i INVENTORY -c CLUSTER`; of all: -v.")
 
 

@@ -132,18 +132,15 @@ def _suggest_newer_key(refusal: Refusal, listed: Chain) -> tuple[str, ...]:
 
 def _advise_on_shadowed(refusal: Refusal) -> Advice:
     stale = refusal.verdict.shadowed_by
-    verb, pronoun = ("takes", "it") if len(stale) == 1 else ("take", "them")
-    users = refusal.other_users(stale)
-    first = f"Have the certificates of {join_endpoints(users)} that use {pronoun} reissued first: " if users else ""
-    delete = "delete" if users else "Delete"
-    by_hand = f"{delete} {pronoun} by hand on every peer that holds {pronoun} ({TRUSTED_CA_PAGE}) and plan again."
+    certificates, users, is_one = describe_certificates(stale), refusal.other_users(stale), len(stale) == 1
+    pronoun = "it" if is_one else "them"
+    verb = "takes" if is_one else "take"
+    by_hand = f"by hand on every peer that holds {pronoun} ({TRUSTED_CA_PAGE}) and plan again."
+    reissue = f"Have the certificates of {join_endpoints(users)} that use {pronoun} reissued first: delete {pronoun} {by_hand}"
     return Advice(
         Cause.SHADOWED,
-        (
-            f"{describe_certificates(stale)} in the trusted CA list {verb} precedence over the good certificate; only removing "
-            f"{pronoun} helps."
-        ),
-        (*suggest_removal(refusal), f"{first}{by_hand}"),
+        f"{certificates} in the trusted CA list {verb} precedence over the good certificate; only removing {pronoun} helps.",
+        (*suggest_removal(refusal), reissue if users else f"Delete {pronoun} {by_hand}"),
     )
 
 

@@ -80,11 +80,7 @@ def advise_on_conflict(obstacle: Obstacle, refusal: Refusal) -> Advice:
         text = f"It would verify with {needed} in the trusted CA list, but {_RULE}, and these share one."
         return Advice(Cause.COMMON_NAME_CONFLICT, text, (_suggest_sending_the_chain(refusal), suggest_signing(refusal)))
     rivals = refusal.other_users(obstacle.conflicting)
-    verb = "is" if len(obstacle.conflicting) == 1 else "are"
-    text = (
-        f"It would verify with {needed} in the trusted CA list, but {_RULE}, and {describe_certificates(obstacle.conflicting)} {verb} "
-        f"{_explain_conflicting(obstacle, refusal, rivals)}."
-    )
+    text = f"It would verify with {needed} in the trusted CA list, but {_RULE}, and {_explain_conflicting(obstacle, refusal, rivals)}."
     if _is_rekeyed(obstacle):
         text += " They are one CA by name, renewed with another key: a certificate that one key signed does not verify with the other."
     return Advice(Cause.COMMON_NAME_CONFLICT, text, _list_options(obstacle, refusal, rivals))
@@ -98,10 +94,14 @@ def _list_options(obstacle: Obstacle, refusal: Refusal, rivals: Sequence[Endpoin
 
 
 def _explain_conflicting(obstacle: Obstacle, refusal: Refusal, rivals: Sequence[Endpoint]) -> str:
-    """Return why the conflicting certificates stay."""
+    """Return what the conflicting certificates are there for."""
+    certificates, endpoints = describe_certificates(obstacle.conflicting), join_endpoints(rivals)
+    verb = "is" if len(obstacle.conflicting) == 1 else "are"
     if any(certificate in refusal.added for certificate in obstacle.conflicting):
-        return f"what this plan adds for {join_endpoints(rivals)}"
-    return f"in use by {join_endpoints(rivals)}" if rivals else "in the list, although no observed endpoint needs it"
+        return f"{certificates} {verb} what this plan adds for {endpoints}"
+    if rivals:
+        return f"{certificates} {verb} in use by {endpoints}"
+    return f"{certificates} {verb} in the list, although no observed endpoint needs it"
 
 
 def _suggest_deletion(obstacle: Obstacle, refusal: Refusal) -> tuple[str, ...]:

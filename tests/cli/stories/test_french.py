@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -11,24 +10,12 @@ import pytest
 from remediate.cli.app import VERBS
 from remediate.lab import Lab
 from tests.cli.conftest import Remediate
-
-_ENGLISH = re.compile(r"(?<![\w'-])(the|is|are|of|and|not|by|was|with|from|to|this|that|no|it)(?![\w'-])")
-_QUOTED = re.compile(
-    r"`[^`]*`|\"[^\"]*\"|<style>.*?</style>|<script.*?</script>|<[^>]*>|sha256:\S+|CN=[^\n]*"
-    r"|\[[^\]]*\]|(IM|Mobile) and|(Maintenance|Configuration|System) >[^\n]*",
-    re.DOTALL,
-)
-"""What is the same in every language: commands, names, markup, pages of the web interface."""
+from tests.french import english_lines
 
 
 @pytest.fixture
 def french(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REMEDIATE_LANG", "fr")
-
-
-def english_lines(text: str) -> list[str]:
-    """Return the lines that have a word that only English has."""
-    return [line for line in _QUOTED.sub("", text).splitlines() if _ENGLISH.search(line)]
 
 
 @pytest.mark.usefixtures("french")
@@ -56,6 +43,28 @@ def test_certificates_are_listed_in_french(remediate: Remediate, snapshot: Path)
 @pytest.mark.parametrize(
     "arguments",
     [
+        ("apply", "--dry-run", "--cucm-trust"),
+        ("restart", "--all", "--dry-run"),
+        ("verify", "-v"),
+        ("doctor",),
+        ("workaround", "status"),
+    ],
+)
+def test_commands_speak_french_on_the_lab(remediate: Remediate, lab: Lab, snapshot: Path, arguments: tuple[str, ...]) -> None:
+    verb, *options = arguments
+    plan = snapshot.with_name("plan.json")
+    if verb == "apply":
+        remediate("plan", "-q", "-i", lab.inventory, "--cucm-trust", "-o", plan)
+        options = [str(plan), *options]
+    ended = remediate(verb, *options, "-i", lab.inventory)
+    assert ended.err + ended.out
+    assert english_lines(ended.out + ended.err) == []
+
+
+@pytest.mark.usefixtures("french")
+@pytest.mark.parametrize(
+    "arguments",
+    [
         ("plan",),
         ("plan", "--nope"),
         ("plan", "-i", "missing.yml"),
@@ -69,7 +78,7 @@ def test_certificates_are_listed_in_french(remediate: Remediate, snapshot: Path)
 def test_errors_are_french(remediate: Remediate, arguments: tuple[str, ...]) -> None:
     ended = remediate(*arguments)
     assert ended.code != 0
-    assert english_lines(ended.err.replace("No such file or directory", "")) == []
+    assert english_lines(ended.err) == []
 
 
 def test_programs_read_the_same_in_every_language(

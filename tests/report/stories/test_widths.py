@@ -12,7 +12,7 @@ from rich.console import Console
 from remediate.model.effect import ClientState, ClientView
 from remediate.model.verdict import Cause, Verdict
 from remediate.report.run_text import show_run
-from remediate.report.terminal import DONE, make_console, show_matrix, show_plan
+from remediate.report.terminal import make_console, show_matrix, show_plan
 from remediate.report.verdict import draw_chain, show_verdict
 from remediate.report.verification import show_verification
 from tests.report.builders import authority, plan_with
@@ -39,7 +39,7 @@ VIEWS: Mapping[str, Callable[[Console], None]] = {
     "plan": lambda console: show_plan(console, LARGE),
     "whole plan": lambda console: show_plan(console, LARGE, every_row=True, explain=True),
     "small plan": lambda console: show_plan(console, SMALL, every_row=True, explain=True),
-    "end of an apply": lambda console: show_matrix(console, LARGE.endpoints, words=DONE),
+    "end of an apply": lambda console: show_matrix(console, LARGE.endpoints, tense="measured"),
     "verification": lambda console: show_verification(console, LARGE.endpoints, VIEWS_OF_CLIENTS),
     "verdict": print_verdict,
     "run": lambda console: show_run(console, record_of_a_run(), {}, LARGE, measured_pairs()),
