@@ -111,6 +111,7 @@ class RunProgress:
         self._peers = {peer: _PeerProgress() for peer in work.peers}
         self._cluster = self._run = self._phase = ""
         self._current = ""
+        self._guards: list[Event] = []
         self._wait: tuple[str, float] | None = None
         self._started = clock()
         self._live: Live | None = None
@@ -126,6 +127,7 @@ class RunProgress:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self._print_guards()
         if self._live:
             self._live.stop()
             self._live = None
@@ -144,9 +146,28 @@ class RunProgress:
     def __call__(self, event: Event) -> None:
         """Show `event`."""
         self._note(event)
+        if event.type == "guard" and event.fields.get("rehearsed") and not self._every_event:
+            self._guards.append(event)
+            return
+        self._print_guards()
         line = self._describe(event)
         if line is not None:
             self._print(line, STYLES.get(event.type, ""))
+
+    def _print_guards(self) -> None:
+        """Print the guards of a dry run that came last: one line for those of a peer that hold, one for each other."""
+        events, self._guards = self._guards, []
+        peers = dict.fromkeys(str(event.fields.get("peer")) for event in events)
+        for peer in peers:
+            of_peer = [event for event in events if event.fields.get("peer") == peer]
+            guards = [str(event.fields.get("guard")) for event in of_peer if event.fields.get("state") == "holds"]
+            if guards:
+                self._print(
+                    f"{escape(self._names[peer])}: {count(len(guards), 'guard holds', 'guards hold')}: {', '.join(guards)}.", ""
+                )
+            for event in of_peer:
+                if event.fields.get("state") != "holds":
+                    self._print(escape(event.message, MAX_MESSAGE), "yellow")
 
     def _note(self, event: Event) -> None:
         """Take from `event` what the table shows."""

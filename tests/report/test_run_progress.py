@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
+from remediate.language.messages import use_language
 from remediate.model.events import Event
 from remediate.report.run_progress import ExpectedWork, RunProgress
 from remediate.report.terminal import make_console
@@ -145,3 +146,48 @@ def test_a_dry_run_that_is_listed_at_its_end_is_not_shown_twice() -> None:
         progress(Event("warning", "No removal.", "edge"))
 
     assert stream.getvalue() == "2026-11-29T12:00:00Z edge: No removal.\n"
+
+
+def guard(peer: str, name: str, state: str) -> Event:
+    return Event(
+        "guard",
+        f"{peer}: {name} {state}: Said so.",
+        "edge",
+        {"peer": peer, "guard": name, "state": state, "assumed": False, "rehearsed": True},
+    )
+
+
+def test_guards_of_a_dry_run_that_hold_are_one_line_a_peer() -> None:
+    stream = io.StringIO()
+
+    with progress_on(stream, terminal=False) as progress:
+        for peer, state in ((PEERS[0], "holds"), (PEERS[1], "fails")):
+            progress(guard(peer, "peers-up", "holds"))
+            progress(guard(peer, "alarms", state))
+        progress(Event("warning", "The last word.", "edge"))
+
+    assert [line.removeprefix("2026-11-29T12:00:00Z edge: ") for line in stream.getvalue().splitlines()] == [
+        "expc1: 2 guards hold: peers-up, alarms.",
+        "expc2: 1 guard holds: peers-up.",
+        "expc2.example.test: alarms fails: Said so.",
+        "The last word.",
+    ]
+
+
+def test_guards_that_come_last_are_shown_at_the_end() -> None:
+    stream = io.StringIO()
+    with progress_on(stream, terminal=False) as progress:
+        progress(guard(PEERS[0], "peers-up", "holds"))
+    assert "expc1: 1 guard holds: peers-up." in stream.getvalue()
+
+
+def test_the_french_table_is_in_columns() -> None:
+    use_language("fr")
+    progress = progress_on(io.StringIO(), terminal=True, columns=110)
+    progress(change("change-start", PEERS[0]))
+    progress(change("change-complete", PEERS[0]))
+    progress(Event("in-effect", "In effect.", "edge", {"peer": PEERS[0]}))
+    _, titles, first, *_ = table_of(progress, 110)
+    assert titles.split("  ")[1] == "homologue"
+    assert first.index("✓") == titles.index("en vigueur")
+    assert first.index("0:00") == titles.index("durée")
