@@ -16,7 +16,6 @@ from remediate.machine.files import open_regular_file
 from remediate.model.errors import InventoryError
 from remediate.model.secret import Secret, SecretSource
 
-COMMAND_TIMEOUT_S = 30.0
 MAX_SECRET_BYTES = 64 * 1024
 
 # Clusters run in threads; two prompts on one terminal at the same time would mix.
@@ -73,9 +72,14 @@ class FileSource:
 
 @dataclass(frozen=True, slots=True)
 class CommandSource:
-    """``{command: [PROGRAM, ARGUMENT, …]}``: what it prints, without one newline at its end. No shell is involved."""
+    """``{command: [PROGRAM, ARGUMENT, …]}``: what it prints, without one newline at its end. No shell is involved.
+
+    Attributes:
+        timeout_s: How long it may take.
+    """
 
     command: tuple[str, ...]
+    timeout_s: float = 30.0
 
     def describe(self) -> str:
         """Describe the source."""
@@ -86,7 +90,7 @@ class CommandSource:
         name = f"The password command {self.command[0]}"
         try:
             completed = subprocess.run(
-                self.command, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_TIMEOUT_S, check=False
+                self.command, stdin=subprocess.DEVNULL, capture_output=True, timeout=self.timeout_s, check=False
             )
         except OSError as error:
             raise InventoryError(f"{name} cannot be run: {error.strerror}.") from error
@@ -95,7 +99,7 @@ class CommandSource:
             raise InventoryError(f"{name} cannot be run: an argument holds a character that no argument can have.") from None
         except subprocess.TimeoutExpired:
             # `from None`: the exception carries what was printed so far.
-            raise InventoryError(f"{name} did not answer within {COMMAND_TIMEOUT_S:.0f} seconds.") from None
+            raise InventoryError(f"{name} did not answer within {self.timeout_s:.0f} seconds.") from None
         if completed.returncode != 0:
             raise InventoryError(
                 f"{name} ended with status {completed.returncode}; what it printed is not shown, it may be secret.",

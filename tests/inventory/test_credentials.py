@@ -11,6 +11,7 @@ import pytest
 from keyring.backends.null import Keyring as Null
 
 from remediate.inventory import load
+from remediate.inventory.credentials import CommandSource
 from remediate.model.access import ClusterAccess
 from remediate.model.errors import InventoryError
 
@@ -101,12 +102,11 @@ def test_what_a_failing_command_prints_is_not_shown(tmp_path: Path) -> None:
     assert "wrong" not in str(caught.value)
 
 
-def test_a_command_that_does_not_exist_or_hangs_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_that_does_not_exist_or_hangs_is_named(tmp_path: Path) -> None:
     with pytest.raises(InventoryError, match="cannot be run: No such file"):
         cluster_with(tmp_path, "{command: [./gone]}").login.password.read()
-    monkeypatch.setattr("remediate.inventory.credentials.COMMAND_TIMEOUT_S", 0.2)
     with pytest.raises(InventoryError, match="did not answer within"):
-        cluster_with(tmp_path, "{command: [sleep, '20']}").login.password.read()
+        CommandSource(("sleep", "20"), timeout_s=0.2).read()
 
 
 class _Keyring(Null):
