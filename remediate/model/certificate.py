@@ -127,11 +127,6 @@ class Certificate:
         return self._read(lambda handle: _text(handle.subject.common_name), "")
 
     @cached_property
-    def issuer_common_name(self) -> str:
-        """The first common name of the issuer; empty when there is none."""
-        return self._read(lambda handle: _text(handle.issuer.common_name), "")
-
-    @cached_property
     def san_dns(self) -> tuple[str, ...]:
         """The dNSNames of the subject alternative name, in order."""
         names: tuple[bytes, ...] = self._read(extensions.dns_names, ())
@@ -178,23 +173,6 @@ class Certificate:
     def key_bits(self) -> int | None:
         """Size of an RSA, DSA or EC key in bits; None for others."""
         return self._read(lambda handle: handle.key_bits, None) if self.key_family in _SIZED_KEYS else None
-
-    @cached_property
-    def signature_hash(self) -> str:
-        """``sha256``, ``sha1`` …; empty for signatures without a digest of their own."""
-        return self._read(lambda handle: handle.signature_hash, "")
-
-    @cached_property
-    def subject_key_id(self) -> str | None:
-        """Subject key identifier, hex."""
-        identifier = self._read(extensions.subject_key_id, None)
-        return identifier.hex() if identifier else None
-
-    @cached_property
-    def authority_key_id(self) -> str | None:
-        """Key identifier of the authority key identifier, hex."""
-        identifier = self._read(extensions.authority_key_id, None)
-        return identifier.hex() if identifier else None
 
     @cached_property
     def self_issued(self) -> bool:

@@ -12,10 +12,8 @@ from remediate.openssl.x509 import X509, string_bytes
 _V = TypeVar("_V")
 
 # obj_mac.h, x509v3.h
-_SUBJECT_KEY_IDENTIFIER: Final = 82
 _SUBJECT_ALT_NAME: Final = 85
 _BASIC_CONSTRAINTS: Final = 87
-_AUTHORITY_KEY_IDENTIFIER: Final = 90
 _EXTENDED_KEY_USAGE: Final = 126
 _AUTHORITY_INFORMATION_ACCESS: Final = 177
 _CA_ISSUERS: Final = b"1.3.6.1.5.5.7.48.2"
@@ -37,10 +35,6 @@ class _AccessDescription(ctypes.Structure):
 
 class _BasicConstraints(ctypes.Structure):
     _fields_ = [("ca", c_int), ("path_length", c_void_p)]
-
-
-class _AuthorityKeyId(ctypes.Structure):
-    _fields_ = [("key_id", c_void_p), ("issuer", c_void_p), ("serial", c_void_p)]
 
 
 def dns_names(handle: X509) -> tuple[bytes, ...]:
@@ -104,23 +98,6 @@ def issuer_addresses(handle: X509) -> tuple[bytes, ...]:
         _read(handle, _AUTHORITY_INFORMATION_ACCESS, lambda stack: tuple(addresses(stack)), lib.AUTHORITY_INFO_ACCESS_free)
         or ()
     )
-
-
-def subject_key_id(handle: X509) -> bytes | None:
-    """Return the subject key identifier."""
-    lib = handle.lib
-    return _read(handle, _SUBJECT_KEY_IDENTIFIER, lambda value: string_bytes(lib, value), lib.ASN1_STRING_free)
-
-
-def authority_key_id(handle: X509) -> bytes | None:
-    """Return the key identifier of the authority key identifier."""
-    lib = handle.lib
-
-    def key_id(value: int) -> bytes | None:
-        pointer = _AuthorityKeyId.from_address(value).key_id
-        return string_bytes(lib, pointer) if pointer else None
-
-    return _read(handle, _AUTHORITY_KEY_IDENTIFIER, key_id, lib.AUTHORITY_KEYID_free)
 
 
 def _read(handle: X509, nid: int, read: Callable[[int], _V], free: Callable[[int], None]) -> _V | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 from collections.abc import Callable
-from ctypes import c_char_p, c_int, c_uint32, c_void_p
+from ctypes import c_char_p, c_int, c_void_p
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
@@ -126,15 +126,6 @@ class X509:
         if not key:
             self.lib.ERR_clear_error()
         return key
-
-    @property
-    def signature_hash(self) -> str:
-        """``sha256`` and the like; empty for signatures without a digest of their own."""
-        digest, key, bits, flags = c_int(), c_int(), c_int(), c_uint32()
-        references = (ctypes.byref(number) for number in (digest, key, bits, flags))
-        has_digest = self.lib.X509_get_signature_info(self.pointer, *references) and digest.value != _NID_UNDEFINED
-        self.lib.ERR_clear_error()
-        return self.lib.OBJ_nid2sn(digest.value).decode().lower() if has_digest else ""
 
     def may_have_issued(self, other: X509) -> bool:
         """Return whether OpenSSL could take this one for the issuer of `other` while it builds a chain: names, key ids, key usage."""

@@ -62,7 +62,6 @@ NOT_JUDGED = "·"
 MAX_GROUPS = 40
 MAX_NAMES = 4000
 _SIGNS = {"trust-certificate": "+", "trust-on-node": "+", "remove-certificate": "-", "set-ciphers": "~"}
-_STYLES = {"+": "green", "-": "red", "~": "yellow", "↻": "cyan"}
 _SYMBOLS = {
     GOOD: "green",
     REFUSED: "red",

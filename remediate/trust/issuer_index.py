@@ -26,16 +26,8 @@ class SubjectIndex:
 
     def relevant(self, presented: Sequence[Certificate]) -> tuple[Certificate, ...]:
         """Return the certificates that can change the verdict on `presented`, in the list's order."""
-        names = [name for certificate in presented for name in _names(certificate)]
-        reached: set[int] = set()
-        relevant: list[Certificate] = []
-        while names:
-            name = names.pop()
-            if name not in reached:
-                reached.add(name)
-                members = self._by_subject.get(name, [])
-                relevant.extend(members)
-                names.extend(name_hashes(member).issuer for member in members)
+        reached = self.reached_names(presented, lambda _certificate: True)
+        relevant = (certificate for name in reached for certificate in self.bearers(name))
         return tuple(sorted(relevant, key=self._order.__getitem__))
 
     def reached_names(self, presented: Sequence[Certificate], is_listed: Callable[[Certificate], bool]) -> frozenset[int]:

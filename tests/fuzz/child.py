@@ -116,7 +116,6 @@ def _fields_of(library: Libcrypto, certificate: Certificate) -> None:
     str(handle.subject), str(handle.issuer), handle.subject.common_name, len(handle.issuer)
     handle.subject.same_as(handle.issuer), handle.may_have_issued(handle), handle.signed(handle)
     extensions.dns_names(handle), extensions.ip_addresses(handle), extensions.is_ca(handle)
-    extensions.subject_key_id(handle), extensions.authority_key_id(handle)
     extensions.extended_key_usages(handle)
     extensions.issuer_addresses(handle)
 

@@ -21,7 +21,6 @@ def test_names_usage_and_the_issuers_address_are_read() -> None:
     assert extensions.ip_addresses(handle) == ()
     assert extensions.extended_key_usages(handle) == tuple(purpose.dotted_string for purpose in usage)
     assert extensions.issuer_addresses(handle) == (url.encode(),)
-    assert extensions.subject_key_id(handle) == bytes.fromhex(leaf.subject_key_id or "")
 
 
 @pytest.mark.parametrize(
@@ -32,5 +31,5 @@ def test_names_usage_and_the_issuers_address_are_read() -> None:
 def test_an_extension_that_is_broken_or_twice_is_absent(broken: tuple[bytes, ...]) -> None:
     handle = X509(openssl(), certificate(called("a"), extensions=broken).der)
 
-    assert (extensions.dns_names(handle), extensions.authority_key_id(handle)) == ((), None)
+    assert extensions.dns_names(handle) == ()
     assert extensions.issuer_addresses(handle) == ()

@@ -19,9 +19,9 @@ def describe_certificates(certificates: Sequence[Certificate]) -> str:
     return join_words([describe_certificate(certificate) for certificate in certificates])
 
 
-def join_endpoints(endpoints: Sequence[Endpoint], limit: int = 3) -> str:
-    """Return the names of the first `limit` endpoints, and how many more there are."""
-    return join_words([endpoint.name for endpoint in endpoints], limit)
+def join_endpoints(endpoints: Sequence[Endpoint]) -> str:
+    """Return the names of the first three endpoints, and how many more there are."""
+    return join_words([endpoint.name for endpoint in endpoints], 3)
 
 
 def format_expiry_day(certificate: Certificate) -> str:

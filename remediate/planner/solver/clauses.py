@@ -181,6 +181,6 @@ class _ChosenList:
 
     def _explain(self, chain: Chain) -> list[Literal]:
         """Return every option that does something else to what OpenSSL could reach by name from `chain` in this list."""
-        names = self._oracle.reached_names(chain, self._holds)
+        names = self._oracle.index.reached_names(chain, self._holds)
         unreadable = {name_hashes(certificate).subject for certificate in self._peer_list.unreadable}
         return self._clauses.list_differing(self._peer, names | unreadable, self._chosen)

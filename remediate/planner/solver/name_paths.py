@@ -41,7 +41,7 @@ class _Context:
         self._oracle = oracle
         # What is presented and may not be added is in no index.
         self._elsewhere = [
-            bearer for bearer in presented if is_readable(bearer) and bearer not in oracle.bearers(_subject(bearer))
+            bearer for bearer in presented if is_readable(bearer) and bearer not in oracle.index.bearers(_subject(bearer))
         ]
 
     def issuers(self, certificate: Certificate) -> Chain:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from remediate.model.certificate import Certificate
 from remediate.openssl.x509 import Unreadable
@@ -12,12 +12,16 @@ from remediate.trust.openssl import has_signed, is_readable, is_self_issued, key
 
 
 class TrustOracle:
-    """Asks OpenSSL whether a list accepts a chain, with only the certificates in the list that can matter to the chain."""
+    """Asks OpenSSL whether a list accepts a chain, with only the certificates in the list that can matter to the chain.
+
+    Attributes:
+        index: Every certificate that a list may hold, by subject.
+    """
 
     def __init__(self, certificates: Iterable[Certificate], answers: OpenSslAnswers) -> None:
         """Index `certificates`: every certificate that a list may hold."""
         unique = tuple(dict.fromkeys(certificates))
-        self._index = SubjectIndex(unique)
+        self.index = SubjectIndex(unique)
         self._unreadable = frozenset(certificate for certificate in unique if not is_readable(certificate))
         self._answers = answers
         self._relevant: dict[Chain, frozenset[Certificate]] = {}
@@ -29,21 +33,13 @@ class TrustOracle:
     def relevant(self, chain: Chain) -> frozenset[Certificate]:
         """Return all readable certificates that can change the verdict on `chain`."""
         if chain not in self._relevant:
-            self._relevant[chain] = frozenset(self._index.relevant(chain)) - self._unreadable
+            self._relevant[chain] = frozenset(self.index.relevant(chain)) - self._unreadable
         return self._relevant[chain]
-
-    def bearers(self, subject: int) -> Sequence[Certificate]:
-        """Return the certificates whose subject has this hash."""
-        return self._index.bearers(subject)
-
-    def reached_names(self, chain: Chain, is_listed: Callable[[Certificate], bool]) -> frozenset[int]:
-        """Return the names under which OpenSSL may look for certificates, where a list of those that `is_listed` judges `chain`."""
-        return self._index.reached_names(chain, is_listed)
 
     def issuers(self, certificate: Certificate) -> Chain:
         """Return the readable certificates that are named as the issuer of `certificate` and signed it, itself excepted."""
         if certificate not in self._issuers:
-            bearers = self._index.bearers(name_hashes(certificate).issuer)
+            bearers = self.index.bearers(name_hashes(certificate).issuer)
             self._issuers[certificate] = tuple(
                 bearer for bearer in bearers if bearer != certificate and self.has_signed(bearer, certificate)
             )
@@ -68,7 +64,7 @@ class TrustOracle:
 
     def has_namesake(self, certificate: Certificate) -> bool:
         """Return whether another certificate has the subject of `certificate`: a renewal or a twin."""
-        return any(bearer != certificate for bearer in self._index.bearers(name_hashes(certificate).subject))
+        return any(bearer != certificate for bearer in self.index.bearers(name_hashes(certificate).subject))
 
     def accepts(self, trusted: Sequence[Certificate], chain: Chain) -> bool:
         """Return whether the list `trusted`, in its order, accepts `chain`; nothing in it that is not relevant to `chain` matters.
