@@ -28,10 +28,10 @@ from remediate.model.limits import Limits
 from remediate.version import __version__
 
 VERBS = {
-    "init": "Write a first inventory, beginning at one peer.",
+    "init": "Write a first inventory, starting from one peer.",
     "collect": "Read peers, lists and endpoints into a snapshot.",
     "plan": "Choose the smallest safe change and explain it.",
-    "show": "Show a plan to a person, a program or a change ticket.",
+    "show": "Show a plan as text, JSON, a page or a change ticket.",
     "approve": "Approve a plan's certificates, one by one, on a terminal.",
     "apply": "Apply a plan to every peer, and verify.",
     "restart": "Restart peers one at a time, guarded and drained.",

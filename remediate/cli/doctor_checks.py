@@ -111,7 +111,7 @@ def check_library() -> CheckResult:
     if warning:
         advice = "Use a Python with a standard OpenSSL 3.x, without FIPS and without a system policy that disables algorithms."
         return CheckResult("verdicts", warning, next_step=advice)
-    return CheckResult("verdicts", f"from {library}, which passes the self-test")
+    return CheckResult("verdicts", f"{library}, which passes the self-test")
 
 
 def check_journal(state_dir: Path) -> CheckResult:

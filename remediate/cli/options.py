@@ -87,7 +87,7 @@ def restarting(function: F) -> F:
     )  # fmt: skip
     drain_for = option(
         "--drain-for", type=DRAIN, default="10m", show_default=True, metavar="10m",
-        help="How long a peer may take to drain; with calls left then, you are asked.",
+        help="How long a peer may take to drain; if calls are left then, you are asked.",
     )  # fmt: skip
     assume = option(
         "--assume", multiple=True, type=click.Choice([guard.value for guard in Guard if guard in ASSUMABLE]), metavar="GUARD",

@@ -117,8 +117,9 @@ def close_dry_run(context: RunContext, state: RunState) -> RunResult:
             ExitCode.ENDPOINTS_REMAIN if _list_refusals(context, context.plan.refusing_nodes_after) else ExitCode.DONE,
         ]
     )
-    note = f" By the plan, {count(refused, 'stays', 'stay')} refused that no trust or cipher change fixes." if refused else ""
-    refusals = _describe_refusals(context.plan.refusing_nodes_after, "By the plan, ")
+    failing = count(refused, "check still fails", "checks still fail")
+    note = f" As planned, {failing}, which no trust or cipher change fixes." if refused else ""
+    refusals = _describe_refusals(context.plan.refusing_nodes_after, "As planned, ")
     message = " ".join([f"Dry run: nothing was written.{note}", *refusals])
     return RunResult(
         "",

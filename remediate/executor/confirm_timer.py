@@ -33,7 +33,7 @@ from remediate.model.run import Run
 class NotPending(RemediateError):
     """A run that does not wait for confirmation."""
 
-    default_next_step = "`remediate runs` shows how every run stands."
+    default_next_step = "`remediate runs` shows the state of every run."
 
 
 @runtime_checkable

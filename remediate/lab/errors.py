@@ -8,4 +8,4 @@ from remediate.model.errors import RemediateError
 class LabError(RemediateError):
     """The lab cannot start, or does not run."""
 
-    default_next_step = "See lab.log in the lab's directory; `remediate lab down` and `remediate lab up` start afresh."
+    default_next_step = "See lab.log in the lab's directory; `remediate lab down` and `remediate lab up` start it again."

@@ -79,7 +79,7 @@ def _log_in(directory: Path) -> Path:
         log.touch()
     except OSError as error:
         raise LabError(
-            f"A lab cannot be in the folder {directory}: {error.strerror}.", next_step="Name another with --directory."
+            f"The lab cannot use the folder {directory}: {error.strerror}.", next_step="Give another with --directory."
         ) from error
     return log
 

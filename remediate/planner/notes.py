@@ -205,8 +205,8 @@ def _prefix_notes(snapshot: Snapshot) -> Iterator[str]:
     ]
     if lacking:
         yield (
-            f"These endpoints present their ECDSA certificate also when {RSA_PREFIX.rstrip(':')} is asked for first: they do not "
-            f"offer that suite, so the prefix does not help there: {', '.join(lacking)}."
+            f"These endpoints present their ECDSA certificate even when {RSA_PREFIX.rstrip(':')} is listed first: they do "
+            f"not offer that suite, so the prefix does not help there: {', '.join(lacking)}."
         )
 
 

@@ -68,7 +68,7 @@ def show_fleet(console: Console, titles: Sequence[str], lines: Iterable[FleetLin
         print_table(console, (*mark_words("  cluster", "state"), *titles, "next expiry"), filled)
     if folds:
         soonest = min((line.expires, line.cluster) for line in healthy)
-        expiry = f", the first certificate ends {soonest[0][:10]} ({escape(soonest[1])})" if soonest[0] else ""
+        expiry = f", the first certificate expires {soonest[0][:10]} ({escape(soonest[1])})" if soonest[0] else ""
         print_indented(console, Text(f"{GOOD} {count(len(healthy), 'other cluster')} with nothing to do{expiry}", "green"), 0)
 
 

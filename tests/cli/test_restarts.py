@@ -52,7 +52,7 @@ def test_a_preview_shows_calls_and_names_what_is_not_observed() -> None:
     assert "1. expc1.test: 3 calls, registrations not observed" in text
     assert "MRA stops" in text
     assert preview_json(PREVIEW)["peers"][0]["calls"] == 3
-    assert list(preview_lines(replace(PREVIEW, peers=()))) == ["edge: no peer waits for a restart."]
+    assert list(preview_lines(replace(PREVIEW, peers=()))) == ["edge: no peer needs a restart."]
 
 
 def test_calls_that_were_not_observed_are_at_least_the_others() -> None:

@@ -37,7 +37,7 @@ def test_a_folder_gets_a_file_for_each_cluster(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../paris", ".paris", "pa\nris"])
 def test_no_name_of_a_cluster_leads_out_of_the_folder(name: str, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="makes no file name"):
+    with pytest.raises(UsageError, match="cannot be used as a file name"):
         write_files([ClusterResult(name, PARIS, ExitCode.DONE)], tmp_path)
 
 

@@ -46,11 +46,11 @@ def test_special_addresses_are_told_from_others(text: str, kind: str | None) -> 
         (" cucm.test ", "cucm.test", None),
         ("2001:db8::1", "2001:db8::1", None),
         ("127.0.0.1", None, "loopback address"),
-        ("127.1", None, "no host name and no IP address"),
-        ("2130706433", None, "no host name and no IP address"),
-        ("a b", None, "no host name and no IP address"),
-        ("a" * 64 + ".test", None, "longer than a host name may be"),
-        ("a." * 127 + "test", None, "longer than a host name may be"),
+        ("127.1", None, "neither a host name nor an IP address"),
+        ("2130706433", None, "neither a host name nor an IP address"),
+        ("a b", None, "neither a host name nor an IP address"),
+        ("a" * 64 + ".test", None, "too long for a host name"),
+        ("a." * 127 + "test", None, "too long for a host name"),
     ],
 )
 def test_a_discovered_name_is_used_or_it_is_said_why_not(text: str, address: str | None, why: str | None) -> None:
@@ -71,7 +71,7 @@ def test_a_guarded_connection_goes_to_no_special_address() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
 
-        with pytest.raises(SpecialAddress, match="only the inventory may name"):
+        with pytest.raises(SpecialAddress, match="accepted only from the inventory"):
             connect("127.0.0.1", port, 5, guarded=True)
         with connect("127.0.0.1", port, 5, guarded=False) as connection:
             assert connection.getpeername()[1] == port

@@ -27,10 +27,10 @@ def test_a_pem_is_no_web_page_whatever_it_is_sent_as() -> None:
 @pytest.mark.parametrize(
     ("location", "words"),
     [
-        (None, "to nowhere"),
+        (None, "without a target"),
         ("https://[", "to an address that cannot be read"),
-        ("/login", "to another page of its own"),
-        ("https://EXPC1.test:443/login?session=canary", "to another page of its own"),
+        ("/login", "to another of its own pages"),
+        ("https://EXPC1.test:443/login?session=canary", "to another of its own pages"),
         ("https://expc1.test:7443/", "set `rest_port: 7443`"),
         ("https://sso.test/?session=canary", "to sso.test. A proxy or single sign-on answers there"),
     ],

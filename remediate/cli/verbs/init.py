@@ -26,7 +26,7 @@ _DECLINED = "Nothing was written. Run the command again on a terminal."
 @click.command()
 @click.argument("address")
 @option("-o", "--output", type=PATH, default=Path("inventory.yml"), show_default=True, metavar="FILE", help="The output file.")
-@option("--name", metavar="NAME", help="The name of the cluster; otherwise you are asked.")
+@option("--name", metavar="NAME", help="The name of the cluster; you are asked for it if left out.")
 @option("--rest-port", type=click.IntRange(1, 65535), default=443, show_default=True, help="The port of REST on every peer.")
 @option("--ssh-port", type=click.IntRange(1, 65535), default=22, show_default=True, help="The port of SSH on every peer.")
 @option(

@@ -136,7 +136,7 @@ def mra(session: Session, directory: Path | None) -> ExitCode:
 
     \b
     EXIT CODES
-      0   asked, whatever the answers
+      0   tested, whatever the results
       1   no lab runs
     """
     answers = _load_process().connect(_folder(session, directory)).ask_all()

@@ -210,7 +210,7 @@ def _plan_from_snapshots(
     files = sorted(path.glob("*.json")) if path.is_dir() else [path]
     if not files:
         raise UsageError(
-            f"{path} holds no snapshot.",
+            f"{path} has no snapshot.",
             next_step="Give a folder of *.json files, as written by `remediate collect -o FOLDER`.",
         )
     check_output(output, len(files))

@@ -32,7 +32,7 @@ def command(
     explain: bool,  # noqa: FBT001 - click passes options by name
     every_row: bool,  # noqa: FBT001
 ) -> ExitCode:
-    """Show the plan in PLAN (- is stdin) to a person, a program (--json) or a change ticket. Needs no cluster.
+    """Show the plan in PLAN (- is stdin) as text, JSON, a page or a change ticket. Needs no cluster.
 
     \b
     EXAMPLES

@@ -61,7 +61,7 @@ def command(
       4   status: a peer could not be read; off: a peer or an endpoint could not be checked, and nothing was changed
       5   on, off: locked by another run
       7   declined, no terminal and no --yes, or off: clients would lose the endpoints listed; nothing was changed
-      8   on, off: a peer is not as requested, or not known to be; the message says what to do by hand; --dry-run: would be
+      8   on, off: a peer is not as requested, or not known to be; the message names the manual step; --dry-run: would be
     """
     from remediate.cli.fleet import choose_clusters, combine_exit_codes, report_errors, run_on_clusters
     from remediate.cli.notices import NoticeCollector

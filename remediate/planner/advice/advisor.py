@@ -123,8 +123,8 @@ def _advise_on_dispute(refusal: Refusal) -> Advice:
     services = SERVICES_OF_CERTIFICATE[certificate_service(endpoint.product, endpoint.port)]
     return Advice(
         refusal.verdict.cause or Cause.CHAIN_INVALID,
-        f"It presents {describe_certificate(leaf)}, which certificate management of {endpoint.address} does not know as its own: "
-        "see the alarm. That is no reason to trust it.",
+        f"It presents {describe_certificate(leaf)}, which certificate management of {endpoint.address} does not list as its "
+        "own: see the alarm. That is no reason to trust it.",
         (
             f"Where that certificate was renewed, restart {join_words(services)} on {endpoint.address}, and plan again.",
             "Where it still presents this one afterwards, find what answers in its place.",

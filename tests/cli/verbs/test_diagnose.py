@@ -129,7 +129,7 @@ def test_an_unreadable_file_is_exit_code_4(remediate: Remediate, story: Path, tm
 
     assert (folder.code, image.code) == (4, 4)
     assert "refused: self-signed-untrusted" in folder.out
-    assert "cut.gz:itendstooearly" in "".join(folder.out.split())
+    assert "cut.gz:itistruncated" in "".join(folder.out.split())
     assert "not everything could be read" in " ".join(image.out.split())
     assert remediate("diagnose", tmp_path, "--json").document["complete"] is False
 

@@ -22,7 +22,7 @@ def test_doctor_names_the_sources_of_secrets_and_no_secret(
 
     assert "secrets/expressway" in ended.out
     assert "by hand:" in ended.out
-    assert "can be written" in ended.out
+    assert "is writable" in ended.out
     for secret in (lab.accounts.password, lab.accounts.axl_password):
         assert secret not in ended.out + ended.err
 

@@ -18,7 +18,7 @@ MEANINGS = {
     7: "declined, or an approval is missing",
     8: "manual action is needed",
     9: "applied, confirmation pending",
-    10: "something stays refused that no trust or cipher change fixes",
+    10: "something still fails that no trust or cipher change fixes",
     11: "written and read back, not known to be in effect on every peer",
     64: "wrong usage",
     70: "a bug in remediate",

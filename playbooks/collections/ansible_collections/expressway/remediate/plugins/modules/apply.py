@@ -26,7 +26,7 @@ options:
     type: str
   approvals:
     description:
-      - A file with the approvals of this very plan, as C(remediate approve) wrote it.
+      - A file with the approvals of this plan, as written by C(remediate approve).
     type: path
   restart:
     description:
@@ -49,7 +49,7 @@ options:
     type: str
   window:
     description:
-      - Begin nothing outside of these hours, such as V(22:00/02:00 Europe/Paris).
+      - Start no change outside these hours, such as V(22:00/02:00 Europe/Paris).
     type: str
   ticket:
     description:

@@ -11,8 +11,8 @@ module: certificates
 short_description: List the certificates of an Expressway cluster
 version_added: 0.1.0
 description:
-  - Says of every certificate where it is, until when, who relies on it, and which trusted source confirms it.
-  - Also says where the lists of peers differ, which listed certificates no endpoint needs, and where two share a common name.
+  - Shows where every certificate is, when it expires, what uses it, and which trusted source confirms it.
+  - Also shows where the lists of peers differ, which listed certificates no endpoint needs, and where two share a common name.
   - Writes nothing to a cluster.
 options:
   snapshot:
@@ -25,7 +25,7 @@ options:
     type: str
   allow_incomplete:
     description:
-      - Let the task pass where a peer or an endpoint could not be observed (exit code 4), so more may be there.
+      - Let the task pass where a peer or an endpoint could not be observed (exit code 4), so there may be more.
     type: bool
     default: false
 extends_documentation_fragment:

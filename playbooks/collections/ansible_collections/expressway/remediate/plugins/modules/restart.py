@@ -11,13 +11,13 @@ module: restart
 short_description: Restart peers of an Expressway cluster, guarded and drained
 version_added: 0.1.0
 description:
-  - Restarts peers one at a time, the primary first, so that what was written to them is in effect.
+  - Restarts peers one at a time, the primary first, so that the changes written to them take effect.
   - Takes the peers that are not known to work with what C(remediate) wrote to them; O(peers) and O(all) take others.
-  - A peer restarts only where every guard was read and holds, and the next one only when it is back as before.
+  - A peer restarts only if every guard was checked and holds, and the next one only when it is back as before.
 options:
   peers:
     description:
-      - Restart these peers, whether they wait for it or not.
+      - Restart these peers, even if they do not need it.
     type: list
     elements: str
     default: []
@@ -28,7 +28,7 @@ options:
     default: false
   window:
     description:
-      - Begin nothing outside of these hours, such as V(22:00/02:00 Europe/Paris).
+      - Start no change outside these hours, such as V(22:00/02:00 Europe/Paris).
     type: str
   ticket:
     description:

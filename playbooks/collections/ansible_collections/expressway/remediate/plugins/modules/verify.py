@@ -25,7 +25,7 @@ options:
     type: path
   accept_remaining:
     description:
-      - Let the task pass where something stays refused that no trust or cipher change fixes (exit code 10).
+      - Let the task pass where something still fails that no trust or cipher change fixes (exit code 10).
     type: bool
     default: false
   horizon:

@@ -12,8 +12,8 @@ short_description: Show or switch the workaround on an Expressway cluster
 version_added: 0.1.0
 description:
   - On means that certificate verification is off (C(VerifyOriginServer Off)), as it was before X14.2. The peers then accept any
-    certificate, a forged one too. It is a last resort for hours, not for weeks.
-  - Turning it off is refused where clients would lose an endpoint by it, or where that is not known.
+    certificate, even a forged one. It is a last resort for hours, not for weeks.
+  - Turning it off is refused where clients would lose an endpoint, or where that is not known.
 options:
   state:
     description:
@@ -23,7 +23,7 @@ options:
     default: status
   force:
     description:
-      - Turn it off also where clients would lose endpoints by it, without looking.
+      - Turn it off without checking first, even where clients would lose endpoints.
     type: bool
     default: false
 extends_documentation_fragment:
