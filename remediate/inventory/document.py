@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -24,6 +24,8 @@ _DECIMAL = re.compile(r"[1-9][0-9]{0,8}")
 """YAML 1.1 reads a leading zero as octal, and Python refuses very long numbers."""
 _MAX_BYTES = 16 * 1024 * 1024
 """Size limit of an inventory; hundreds of clusters take a tenth of it."""
+_MAX_MISTAKES = 20
+"""How many mistakes are shown at once."""
 _KINDS = {"int": "a number", "float": "a number", "bool": "yes or no", "null": "nothing", "timestamp": "a date"}
 
 
@@ -47,6 +49,14 @@ class Mistake:
     def __str__(self) -> str:
         """Return ``file:line: sentence``."""
         return f"{self.file}:{self.line}: {self.sentence}"
+
+
+def combine_mistakes(mistakes: Iterable[Mistake], *, next_step: str | None = None) -> InventoryError:
+    """Return one error that shows all mistakes, by file and line."""
+    lines = list(dict.fromkeys(str(mistake) for mistake in sorted(mistakes, key=lambda mistake: (mistake.file, mistake.line))))
+    if len(lines) > _MAX_MISTAKES:
+        lines[_MAX_MISTAKES:] = [f"and {len(lines) - _MAX_MISTAKES} more mistakes."]
+    return InventoryError("\n".join(lines), next_step=next_step)
 
 
 @dataclass(slots=True)

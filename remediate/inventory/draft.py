@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from remediate.model.text import escape
 
 SOURCES = "env NAME, file PATH, command PROGRAM ARGUMENT…, keyring SERVICE, or prompt"
 SCHEMA_NAME = "inventory-1.json"
-_COLUMNS = ("address", "product", "connect_to", "ports")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +51,17 @@ class Draft:
     discovered: tuple[str, ...] = ()
 
     def text(self) -> str:
-        """Return the YAML document."""
-        return "\n".join(self._lines()) + "\n"
+        """Return the YAML document with this cluster alone."""
+        return format_inventory((self,))
 
-    def _lines(self) -> Iterator[str]:
-        yield f"# yaml-language-server: $schema={find_schema().as_uri()}"
-        yield from ("version: 1", "clusters:", f"  - name: {_value(self.name)}", "    expressway:")
+    def list_lines(self) -> Iterator[str]:
+        """Yield the lines of this cluster's entry."""
+        yield from (f"  - name: {_value(self.name)}", "    expressway:")
         yield from _login_lines(self.login, "      ")
         yield "      peers:"
         for peer in self.peers:
             yield from _peer_lines(peer)
-        if self.axl or self.nodes or self.discovered:
+        if self.axl or self.nodes:
             yield "    unified_communications:"
         if self.axl:
             yield "      credentials:"
@@ -72,8 +70,15 @@ class Draft:
             yield "      nodes:"
             yield from (f"        - {_value(dict(node))}" for node in self.nodes)
         if self.discovered:
-            yield "      # Discovery finds these by itself:"
-            yield from (f"      #   {escape(node)}" for node in self.discovered)
+            # At the level of the cluster's keys: without a key of its own, `unified_communications` would be no mapping.
+            yield "    # Discovery finds these by itself:"
+            yield from (f"    #   {escape(node)}" for node in self.discovered)
+
+
+def format_inventory(drafts: Iterable[Draft]) -> str:
+    """Return the YAML document with these clusters."""
+    head = (f"# yaml-language-server: $schema={find_schema().as_uri()}", "version: 1", "clusters:")
+    return "\n".join((*head, *(line for draft in drafts for line in draft.list_lines()), ""))
 
 
 def find_schema() -> Path:
@@ -101,31 +106,6 @@ def parse_source(answer: str) -> dict[str, Any]:
     raise InventoryError(
         "That is not a password source.", next_step=f"Nothing was written. Answer with {SOURCES}; never with the password."
     )
-
-
-def read_csv(path: Path, text: str) -> tuple[dict[str, Any], ...]:
-    """Return the nodes in a CSV file with the columns address, product, connect_to and ports; the last two may be missing.
-
-    Raises:
-        InventoryError: It has another column, or a row lacks an address or a product.
-    """
-    reader = csv.DictReader(text.splitlines())
-    names = [name.strip() for name in reader.fieldnames or ()]
-    unknown = [name for name in names if name not in _COLUMNS]
-    if unknown or not {"address", "product"} <= set(names):
-        wrong = f"it has the column `{escape(unknown[0])}`" if unknown else "it lacks `address` or `product`"
-        raise InventoryError(f"{path}: {wrong}; the first line names the columns {', '.join(_COLUMNS)}.")
-    return tuple(_read_row(path, reader.line_num, dict(zip(names, row.values(), strict=False))) for row in reader)
-
-
-def _read_row(path: Path, number: int, row: Mapping[str, str | None]) -> dict[str, Any]:
-    values = {name: value.strip() for name, value in row.items() if value and value.strip()}
-    ports = values.pop("ports", "").replace(";", " ").split()
-    if not {"address", "product"} <= values.keys() or not all(port.isdecimal() for port in ports):
-        raise InventoryError(
-            f"{path}:{number}: a row is an address, a product, and perhaps connect_to and ports such as `8443 6972`."
-        )
-    return {**values, **({"ports": [int(port) for port in ports]} if ports else {})}
 
 
 def _login_lines(login: DraftLogin, indent: str) -> Sequence[str]:

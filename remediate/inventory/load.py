@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from remediate.inventory.credentials import password_source
-from remediate.inventory.document import Document, Location, Mistake, read_document
+from remediate.inventory.document import Document, Location, Mistake, combine_mistakes, read_document
 from remediate.inventory.mistakes import list_mistakes
 from remediate.inventory.shape import (
     AccountShape,
@@ -35,8 +35,6 @@ from remediate.model.restart import RestartPolicy
 from remediate.model.secret import Login
 
 _WHICH_FILE = "Give -i the path of an inventory, or of a folder of them."
-_MAX_MISTAKES = 20
-"""How many mistakes are shown at once."""
 
 
 def load(path: Path, *, allow_prompt: bool = True) -> tuple[ClusterAccess, ...]:
@@ -50,7 +48,7 @@ def load(path: Path, *, allow_prompt: bool = True) -> tuple[ClusterAccess, ...]:
     entries = [entry for file in _files(path) for entry in _read_entries(file)]
     mistakes = [mistake for entry in entries for mistake in _repeated_hosts(entry)] + list(_repeated_names(entries))
     if mistakes:
-        raise _error(mistakes)
+        raise combine_mistakes(mistakes)
     return tuple(_ClusterReader(entry.shape, allow_prompt=allow_prompt).read(entry.document.file) for entry in entries)
 
 
@@ -88,17 +86,10 @@ def _read_entries(file: Path) -> list[_Entry]:
         raise InventoryError(f"{file}: is nested too deeply to be an inventory.") from None
     except ValidationError as error:
         # `from None`: the exception carries what was read.
-        raise _error([*document.mistakes, *list_mistakes(document, error)]) from None
+        raise combine_mistakes([*document.mistakes, *list_mistakes(document, error)]) from None
     if document.mistakes:
-        raise _error(document.mistakes)
+        raise combine_mistakes(document.mistakes)
     return [_Entry(document, number, cluster) for number, cluster in enumerate(shape.clusters)]
-
-
-def _error(mistakes: list[Mistake]) -> InventoryError:
-    lines = list(dict.fromkeys(str(mistake) for mistake in sorted(mistakes, key=lambda mistake: (mistake.file, mistake.line))))
-    if len(lines) > _MAX_MISTAKES:
-        lines[_MAX_MISTAKES:] = [f"and {len(lines) - _MAX_MISTAKES} more mistakes."]
-    return InventoryError("\n".join(lines))
 
 
 def _repeated_names(entries: list[_Entry]) -> Iterator[Mistake]:

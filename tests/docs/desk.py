@@ -84,6 +84,7 @@ class Desk:
             "ANSIBLE_NOCOLOR": "1",
             **{f"ANSIBLE_{name}": str(self.folder / f".ansible-{name}") for name in ("HOME", "LOCAL_TEMP", "REMOTE_TEMP")},
             "REMEDIATE_LANG": "en",
+            "EXPC_PASSWORD": self.lab.accounts.password,
             "REMEDIATE_REST_PORT": str(peer.rest_port),
             "REMEDIATE_SSH_PORT": str(peer.ssh_port),
         }
@@ -130,7 +131,8 @@ class Desk:
     def complete_inventories(self) -> None:
         """Give each inventory that `init` wrote what only a person knows: the nodes of a lab have no names in a DNS."""
         for path in self.folder.glob("inventory*/*.yml"):
-            path.write_text(self.inventory)
+            name = path.stem if path.stem.startswith("edge-") else self.cluster
+            path.write_text(self.inventory.replace(f"name: {self.cluster}", f"name: {name}"))
         self.write("inventory.yml", self.inventory)
 
     def take_calls(self) -> list[tuple[list[str], int]]:
@@ -224,7 +226,10 @@ def set_up_desk(folder: Path, lab: Lab, server: Path, calls: Path, page: str) ->
     secrets = lab.directory / "secrets"
     account = f"{lab.accounts.username}\nfile {secrets / 'expressway'}"
     axl = f"{lab.accounts.axl_username}\nfile {secrets / 'axl'}"
-    desk.answers = {r"^remediate init": f"yes\n{account}\nyes\n{desk.cluster}\n{axl}\n"}
+    desk.answers = {
+        r"^remediate init --csv": f"{account}\n{axl}\n{_TYPED}",
+        r"^remediate init": f"yes\n{account}\nyes\n{desk.cluster}\n{axl}\n",
+    }
     desk.write("inventory.yml", desk.inventory)
     desk.write(f"inventory/{desk.cluster}.yml", desk.inventory)
     desk.write(f"etc/remediate/inventory/{desk.cluster}.yml", desk.inventory)
@@ -254,6 +259,7 @@ def _list_words(desk: Desk) -> dict[str, str]:
         r"--for 10m": "--for 1s",
         r"\bRUN\b|261123-101500-4f2a": "last",
         r"--like FILE": "--like recording.json",
+        r"--csv FILE": "--csv clusters.csv",
         r"\bFILE\b": "file.out",
         r"\bADDRESS\b": peers[0].address,
         r"(?<=\s)/(?=etc/|var/)": f"{desk.folder}/",
@@ -306,6 +312,7 @@ _FILES: dict[str, Any] = {
     "approved.txt": _write_approvals,
     "fingerprints.txt": _write_approvals,
     "nodes.csv": _write_nodes,
+    "clusters.csv": lambda desk, name: desk.write(name, f"cluster,peer\n{desk.cluster},{desk.lab.peers[0].address}\n"),
     "eth0.pcap": _write_capture,
     "expc1.pcap": _write_capture,
     "diagnostic_log.tar.gz": _write_archive,

@@ -41,6 +41,15 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert [(node.address, node.ports) for node in cluster.nodes] == [("cucm.example.test", (8443,))]
 
 
+def test_found_nodes_alone_leave_a_draft_readable(tmp_path: Path) -> None:
+    path = tmp_path / "inventory.yml"
+    peers = (DraftPeer("expc1.example.test", 443, 22, PIN, HOST_KEY),)
+    path.write_text(Draft("edge", DraftLogin("admin", {"env": "X"}), peers, discovered=("cucm.example.test (cucm)",)).text())
+
+    assert [cluster.name for cluster in load(path)] == ["edge"]
+    assert "#   cucm.example.test (cucm)" in path.read_text()
+
+
 def test_each_source_of_a_password_has_its_form(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
