@@ -58,7 +58,7 @@ def up(directory: Path, scenario: str = "story", like: Path | None = None) -> Re
     if is_running(directory):
         raise LabError(f"A lab is running in {directory} already.", next_step="Use it, or stop it with `remediate lab down`.")
     reading, writing = os.pipe()
-    command = [sys.executable, "-m", "remediate.lab", str(directory), "--scenario", scenario, "--ready-fd", str(writing)]
+    command = [sys.executable, "-P", "-m", "remediate.lab", str(directory), "--scenario", scenario, "--ready-fd", str(writing)]
     command += ["--like", str(like.resolve())] if like else []
     with log.open("wb") as log_file:
         subprocess.Popen(

@@ -1,7 +1,7 @@
 """Work in several processes, each with some pieces of it at a time: the threads of one process compute one after another.
 
 Processes are started anew (`spawn`), talk over socket pairs, and never get Ctrl-C: the process that started them ends them. They end
-by themselves where it is gone.
+by themselves where it is gone. They import nothing from the folder that they are started in.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Note = TypeVar("Note")
+
+_SAFE_PATH = "PYTHONSAFEPATH"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +146,8 @@ class _Workers:
         context = get_context("spawn")
         for _ in range(number):
             ours, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(theirs, self._work), daemon=True)
-            with _interrupts_held_back():
+            process = context.Process(target=_serve, args=(theirs, self._work, os.environ.get(_SAFE_PATH)), daemon=True)
+            with _interrupts_held_back(), _working_directory_left_out():
                 process.start()
                 theirs.close()
                 self._workers.append(_Worker(process, ours))
@@ -221,10 +223,29 @@ def _interrupts_held_back() -> Iterator[None]:
             signal.raise_signal(signal.SIGINT)
 
 
-def _serve(connection: Connection, work: Work[Any, Any, Any]) -> None:
-    """Work on what comes over `connection` until nothing more does."""
+@contextmanager
+def _working_directory_left_out() -> Iterator[None]:
+    """Start Python so that a file of the working directory never takes the place of a module: `spawn` runs it with ``-c``."""
+    earlier = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        _restore_safe_path(earlier)
+
+
+def _restore_safe_path(earlier: str | None) -> None:
+    if earlier is None:
+        os.environ.pop(_SAFE_PATH, None)
+    else:
+        os.environ[_SAFE_PATH] = earlier
+
+
+def _serve(connection: Connection, work: Work[Any, Any, Any], safe_path: str | None) -> None:
+    """Work on what comes over `connection` until nothing more does; programs get the environment of the parent."""
     from concurrent.futures import ThreadPoolExecutor
 
+    _restore_safe_path(safe_path)
     forbid_core_dumps()
     signal.signal(signal.SIGINT, lambda _number, _frame: None)
     if hasattr(signal, "pthread_sigmask"):
@@ -255,13 +276,21 @@ def _serve(connection: Connection, work: Work[Any, Any, Any]) -> None:
 
 
 def _make_picklable(error: BaseException) -> BaseException:
-    """Return `error` with its traceback as a note, or another of the same class's name that can be sent."""
-    error.add_note(mask("".join(traceback.format_exception(error))))
+    """Return `error` with its traceback as a note, or another with its name that can be sent and holds no secret.
+
+    The process that receives it may not know the secret, and so could not mask it.
+    """
+    note = mask("".join(traceback.format_exception(error)))
+    text = "".join(traceback.format_exception_only(error))
+    if mask(text) != text or not _is_picklable(error):
+        error = RuntimeError(type(error).__name__)
+    error.add_note(note)
+    return error
+
+
+def _is_picklable(error: BaseException) -> bool:
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 - what was pickled here
     except Exception:  # noqa: BLE001 - any class may refuse in its own manner
-        substitute = RuntimeError(type(error).__name__)
-        for text in error.__notes__:
-            substitute.add_note(text)
-        return substitute
-    return error
+        return False
+    return True

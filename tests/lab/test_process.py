@@ -49,6 +49,15 @@ def test_a_lab_is_used_from_another_process(tmp_path: Path) -> None:
     assert not _judges_of(directory)
 
 
+def test_a_lab_imports_nothing_from_the_working_directory(tmp_path: Path) -> None:
+    (tmp_path / "remediate.py").write_text("raise SystemExit('imported')")
+
+    with contextlib.chdir(tmp_path):
+        process.up(tmp_path / "lab", "healthy")
+
+    assert process.down(tmp_path / "lab")
+
+
 def test_a_lab_that_cannot_start_says_why(tmp_path: Path) -> None:
     with pytest.raises(LabError, match="no lab scenario 'nope'"):
         process.up(tmp_path, "nope")

@@ -49,9 +49,14 @@ def meet(_item: int, _note: object) -> int:
 
 def refuse(item: int, _note: object) -> None:
     """Raise an error that quotes a password."""
-    if item:
-        raise ObservationError(f"it said {Secret('correct horse').reveal()}.")
-    raise Stubborn
+    password = Secret("correct horse").reveal()
+    match item:
+        case 0:
+            raise Stubborn
+        case 1:
+            raise ObservationError(f"it said {password}.")
+        case _:
+            raise ValueError(password)
 
 
 def run(work: Work[int, object, str], items: list[int]) -> tuple[dict[int, object], list[str]]:
@@ -85,7 +90,9 @@ def test_a_process_works_on_as_many_items_as_it_may() -> None:
     assert sorted(outcomes.values(), key=str) == [0, 1]
 
 
-@pytest.mark.parametrize(("item", "kind", "text"), [(1, ObservationError, "it said"), (0, RuntimeError, "Stubborn")])
+@pytest.mark.parametrize(
+    ("item", "kind", "text"), [(1, ObservationError, "it said"), (0, RuntimeError, "Stubborn"), (2, RuntimeError, "ValueError")]
+)
 def test_an_error_is_raised_with_its_traceback(item: int, kind: type[Exception], text: str) -> None:
     with pytest.raises(kind, match=text) as raised:
         run(Work(refuse, processes=2), [item])
@@ -94,6 +101,38 @@ def test_an_error_is_raised_with_its_traceback(item: int, kind: type[Exception],
     assert "in refuse" in note
     assert "correct horse" not in f"{raised.value}{note}"
     assert multiprocessing.active_children() == []
+
+
+def test_no_process_imports_from_the_working_directory(tmp_path: Path) -> None:
+    # Given a folder with a file that is called like a module of Python
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "pickle.py").write_text("open('../imported', 'w')")
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import operator\n"
+        "from remediate.machine.processes import Work, work_in_processes\n"
+        "if __name__ == '__main__':\n"
+        "    work_in_processes(Work(operator.is_not, processes=1), [1], print, print)\n"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, program], cwd=tmp_path / "here", capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert (ended.stdout, ended.stderr, (tmp_path / "imported").exists()) == ("0 True\n", "", False)
+
+
+def test_programs_get_the_environment_of_the_parent() -> None:
+    outcomes: dict[int, object] = {}
+
+    work_in_processes(Work(look_up, processes=1), ["PYTHONSAFEPATH"], outcomes.__setitem__, print)
+
+    assert outcomes == {0: os.environ.get("PYTHONSAFEPATH")}
+
+
+def look_up(name: str, _note: object) -> str | None:
+    """Return a variable of this process."""
+    return os.environ.get(name)
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="sees processes in /proc")
