@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from remediate.model.access import ClusterAccess
     from remediate.model.events import Sink
     from remediate.model.exit_codes import ExitCode
+    from remediate.model.limits import Limits
 
     Look = Callable[[ClusterAccess, Sink], "V"]
     Accept = Callable[[ClusterAccess, "V"], tuple["T", ExitCode]]
@@ -56,7 +57,7 @@ def look_at_clusters(
     """
     from remediate.cli.fleet import read_prompted_passwords, run_on_clusters
 
-    processes = _choose_processes(clusters) if processes is None else processes
+    processes = choose_processes(clusters, session.limits) if processes is None else processes
     if processes < 2:
         return run_on_clusters(clusters, lambda cluster: accept(cluster, _look_once(look, cluster, sink)), session.limits)
     from remediate.machine.processes import Work, work_in_processes
@@ -67,18 +68,19 @@ def look_at_clusters(
     def take(number: int, outcome: V | RemediateError | ProcessEnded) -> None:
         results[number] = _accept_outcome(clusters[number], outcome, accept)
 
-    at_once = -(-session.limits.parallel_clusters // processes)
+    at_once = max(1, session.limits.parallel_clusters // processes)
     work = Work(partial(_look_in_process, look, session.chosen_state_dir), processes, at_once)
     work_in_processes(work, [_HandedCluster(cluster) for cluster in clusters], take, sink)
     return tuple(results[number] for number in range(len(clusters)))
 
 
-def _choose_processes(clusters: Sequence[ClusterAccess]) -> int:
+def choose_processes(clusters: Sequence[ClusterAccess], limits: Limits, cores: int | None = None) -> int:
+    """Return how many processes look at the clusters the soonest, within the limits; None: as many `cores` as there are."""
     from remediate.machine.processes import count_cores
 
     if any(map(_may_prompt_later, clusters)):
         return 1
-    return min(count_cores(), len(clusters) // _CLUSTERS_PER_PROCESS)
+    return min(cores or count_cores(), len(clusters) // _CLUSTERS_PER_PROCESS, limits.parallel_clusters)
 
 
 def _may_prompt_later(cluster: ClusterAccess) -> bool:

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from remediate.cli.fleet import ClusterResult, combine_exit_codes
-from remediate.cli.fleet_processes import look_at_clusters
+from remediate.cli.fleet_processes import choose_processes, look_at_clusters
 from remediate.cli.observe import observe
 from remediate.cli.session import Session
 from remediate.inventory import load
@@ -125,6 +125,15 @@ def test_wrong_password_is_sent_once_a_cluster(lab: Lab, fleet: tuple[ClusterAcc
     assert [result.exit_code for result in results] == [ExitCode.DONE, ExitCode.ERROR, ExitCode.DONE]
     assert combine_exit_codes(results) == ExitCode.ERROR
     assert "login" in str(results[1].error)
+
+
+@pytest.mark.parametrize(("clusters", "cores", "processes"), [(15, 64, 1), (16, 64, 2), (640, 4, 4), (640, 64, 16)])
+def test_no_more_clusters_at_once_than_allowed(
+    fleet: tuple[ClusterAccess, ...], clusters: int, cores: int, processes: int
+) -> None:
+    limits = replace(LAB_LIMITS, parallel_clusters=16)
+
+    assert choose_processes(fleet[:1] * clusters, limits, cores) == processes
 
 
 def test_typed_password_is_handed_over(lab: Lab, fleet: tuple[ClusterAccess, ...], session: Session) -> None:
