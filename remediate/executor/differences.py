@@ -93,7 +93,7 @@ def find_returned_certificates(journal: Journal, run: str, now: Iterable[Backup]
                 continue
             name = describe_certificate(journal.certificate(certificate))
             text = (
-                f"{backup.peer} trusts {name} again, which this run had added and then removed (confirmed). Unless someone "
+                f"{backup.peer} trusts {name} again, which this run had added, removed and read back as gone. Unless someone "
                 f"added it again on purpose, open {TRUSTED_CA_PAGE} there and delete it."
                 if record.state == "undone" and record.proven
                 else f"{backup.peer} shows {name} only now, which this run had sent. Roll back again to remove it."

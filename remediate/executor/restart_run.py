@@ -223,7 +223,7 @@ class _RestartCommand:
     def _describe(self, restarts: GuardedRestarts) -> str:
         remaining = [address for address in self.chosen if address not in restarts.restarted]
         if not restarts.restarted:
-            return f"No restarted peer is back; remaining: {join_words(remaining)}."
+            return f"No peer has restarted and come back; remaining: {join_words(remaining)}."
         verb = "was restarted and is" if len(restarts.restarted) == 1 else "were restarted and are"
         remark = f" Not restarted, or not back: {join_words(remaining)}." if remaining else ""
         return f"{join_words(restarts.restarted)} {verb} back as before.{remark}"

@@ -186,7 +186,7 @@ def _record_undo(context: UndoContext, record: StepRecord, inverse: Change, befo
         # A step that was undone before this process looked is not proven so.
         proven = is_written or before.status is ChangeStatus.FOREIGN
         context.journal.record_undo(context.run, record.seq, note, proven=proven)
-    message = f"{record.peer}: {note}." if note else f"Confirmed: {inverse.summary}."
+    message = f"{record.peer}: {note}." if note else f"Read back: {inverse.summary}."
     kind = "warning" if note else "change-complete"
     context.events.emit(kind, message, **{**change_fields(inverse), "peer": record.peer}, undoes=record.seq)
 
@@ -208,7 +208,7 @@ def _write_inverse(
     context.before_write()
     attempt = write_and_read_back(peer, inverse, lambda: None, limits=context.limits, pause=context.pause)
     if attempt.is_unknown:
-        raise OutcomeUnknown(f"It was sent, but not confirmed. {attempt.problem or 'The peer reported success.'}")
+        raise OutcomeUnknown(f"It was sent, but not read back. {attempt.problem or 'The peer reported success.'}")
     if attempt.after.status is not ChangeStatus.DONE:
         raise ChangeFailed(f"Failed to {inverse.summary}: {attempt.problem or 'something else is there now.'}")
     if attempt.after.unrelated_digest != before.unrelated_digest:

@@ -29,7 +29,7 @@ class ChangeOutcome(Enum):
     ALREADY_MADE = "nothing to do"
     MADE = "done and read back"
     WOULD_BE_MADE = "would be done"
-    MANUAL = "not offered or not confirmed: do it by hand"
+    MANUAL = "not offered or not read back: do it by hand"
 
 
 class Writer(Protocol):
@@ -183,13 +183,13 @@ class JournalingWriter:
             raise ChangeFailed(
                 f"Done, but {note}: {change.summary}. The peer changed more than requested, or something else changed too."
             )
-        self._emit("change-complete", f"Confirmed: {change.summary}.", change, seq)
+        self._emit("change-complete", f"Read back: {change.summary}.", change, seq)
         return ChangeOutcome.MADE
 
     def _record_unknown(self, seq: int, change: Change, attempt: WriteAttempt) -> None:
         self.state.has_written = True
         message = (
-            f"Sent, but not confirmed within {self.context.limits.write_seen_s:.0f} s, so it is not known whether it was "
+            f"Sent, but not read back within {self.context.limits.write_seen_s:.0f} s, so it is not known whether it was "
             f"done: {change.summary}. {attempt.problem or 'The peer reported success.'}"
         )
         self.context.journal.record_outcome(self.state.run, seq, "unknown", message=message)

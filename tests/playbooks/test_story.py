@@ -96,7 +96,7 @@ def test_verify_fails_for_what_is_left_to_people(story: Story) -> None:
 
 def test_verbose_output_shows_what_happens_before_the_result(story: Story) -> None:
     printed = story.applied.printed
-    progress = [line for line in printed.splitlines() if line.startswith("<edge-lab> Confirmed: trust ")]
+    progress = [line for line in printed.splitlines() if line.startswith("<edge-lab> Read back: trust ")]
 
     assert len(progress) >= len(story.fleet.lab.peers)
     assert printed.index(progress[0]) < printed.index('"run_id": ')

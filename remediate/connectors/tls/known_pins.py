@@ -59,13 +59,15 @@ def describe_successor(pinned: Fingerprint, presented: bytes) -> str:
     except CertificateError:
         return "The presented one cannot be read."
     until = f", valid until {certificate.not_after:%Y-%m-%d}" if certificate.not_after else ""
-    sentence = f"The presented one is of {_name(certificate.subject)}, issued by {_name(certificate.issuer)}{until}."
+    sentence = (
+        f"The presented one is of {_name(certificate.subject)} and names {_name(certificate.issuer)} as its issuer{until}."
+    )
     earlier = find(pinned)
     if earlier is None:
         return f"{sentence} It is not known here whether the pinned one had the same issuer."
     if earlier.issuer == certificate.issuer:
-        return f"{sentence} The pinned one had the same issuer, so it may have been renewed; a name alone proves nothing."
-    return f"{sentence} The pinned one had another issuer, {_name(earlier.issuer)}."
+        return f"{sentence} The pinned one named the same issuer, so it may have been renewed; a name alone proves nothing."
+    return f"{sentence} The pinned one named another issuer, {_name(earlier.issuer)}."
 
 
 def _path(folder: Path, fingerprint: Fingerprint) -> Path:

@@ -29,8 +29,8 @@ def test_a_renewal_by_the_same_issuer_is_named_as_such() -> None:
 
     text = known_pins.describe_successor(FINGERPRINT, RENEWED.certificate.der)
 
-    assert "of CN=expc1.test,O=Lab, issued by CN=Corporate CA,O=Lab, valid until 2027-11-23." in text
-    assert "had the same issuer, so it may have been renewed; a name alone proves nothing" in text
+    assert "of CN=expc1.test,O=Lab and names CN=Corporate CA,O=Lab as its issuer, valid until 2027-11-23." in text
+    assert "named the same issuer, so it may have been renewed; a name alone proves nothing" in text
 
 
 def test_another_issuer_is_named() -> None:
@@ -38,8 +38,8 @@ def test_another_issuer_is_named() -> None:
 
     text = known_pins.describe_successor(FINGERPRINT, OTHER.certificate.der)
 
-    assert "issued by CN=Other CA,O=Lab" in text
-    assert text.endswith("The pinned one had another issuer, CN=Corporate CA,O=Lab.")
+    assert "names CN=Other CA,O=Lab as its issuer" in text
+    assert text.endswith("The pinned one named another issuer, CN=Corporate CA,O=Lab.")
 
 
 def test_an_unknown_issuer_is_not_guessed() -> None:
