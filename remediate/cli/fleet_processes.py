@@ -78,17 +78,22 @@ def choose_processes(clusters: Sequence[ClusterAccess], limits: Limits, cores: i
     """Return how many processes look at the clusters the soonest, within the limits; None: as many `cores` as there are."""
     from remediate.machine.processes import count_cores
 
-    if any(map(_may_prompt_later, clusters)):
+    if any(map(_needs_this_process, clusters)):
         return 1
     return min(cores or count_cores(), len(clusters) // _CLUSTERS_PER_PROCESS, limits.parallel_clusters)
 
 
-def _may_prompt_later(cluster: ClusterAccess) -> bool:
-    """Return whether the password of a client is asked for on the terminal, and only once a client is needed."""
+def _needs_this_process(cluster: ClusterAccess) -> bool:
+    """Return whether no other process can have a password: it is a file that is open here, or typed once a client is needed."""
     from remediate.inventory.credentials import CachedSource
 
-    logins = [peer.mra.login for peer in cluster.peers if peer.mra and peer.mra.login]
-    return any(isinstance(login.password, CachedSource) and login.password.is_interactive for login in logins)
+    of_clients = [peer.mra.login for peer in cluster.peers if peer.mra]
+    logins = [cluster.login, cluster.rest, cluster.axl, cluster.platform, *of_clients]
+    sources = [login.password for login in logins if login]
+    typed_later = [login.password for login in of_clients if login]
+    return any(isinstance(source, CachedSource) and source.is_of_this_process for source in sources) or any(
+        isinstance(source, CachedSource) and source.is_interactive for source in typed_later
+    )
 
 
 def _look_once(look: Look[V], cluster: ClusterAccess, sink: Sink) -> V:

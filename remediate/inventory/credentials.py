@@ -174,6 +174,11 @@ class CachedSource:
         """Whether reading it prompts on the terminal."""
         return isinstance(self.source, PromptSource)
 
+    @property
+    def is_of_this_process(self) -> bool:
+        """Whether another process would read something else there: ``/dev/fd/9``, ``/proc/self/fd/9``, ``/dev/stdin``."""
+        return isinstance(self.source, FileSource) and self.source.path.parts[1:2] in {("dev",), ("proc",)}
+
     def describe(self) -> str:
         """Describe the source."""
         return self.source.describe()

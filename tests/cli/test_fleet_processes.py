@@ -23,7 +23,7 @@ from remediate.cli.fleet_processes import choose_processes, look_at_clusters
 from remediate.cli.observe import observe
 from remediate.cli.session import Session
 from remediate.inventory import load
-from remediate.inventory.credentials import CachedSource, PromptSource
+from remediate.inventory.credentials import CachedSource, FileSource, PromptSource
 from remediate.lab import Lab
 from remediate.lab.pace import LAB_LIMITS
 from remediate.model.access import ClusterAccess
@@ -134,6 +134,15 @@ def test_no_more_clusters_at_once_than_allowed(
     limits = replace(LAB_LIMITS, parallel_clusters=16)
 
     assert choose_processes(fleet[:1] * clusters, limits, cores) == processes
+
+
+@pytest.mark.parametrize(("path", "processes"), [("/dev/fd/9", 1), ("/proc/self/fd/9", 1), ("/run/secrets/dev", 2)])
+def test_a_password_that_is_open_here_is_read_here(fleet: tuple[ClusterAccess, ...], path: str, processes: int) -> None:
+    # Given a cluster among others, whose AXL password is in a file
+    account = Login("axl", CachedSource(FileSource(Path(path))))
+    clusters = (*fleet[:1] * 15, replace(fleet[1], axl=account))
+
+    assert choose_processes(clusters, LAB_LIMITS, 2) == processes
 
 
 def test_typed_password_is_handed_over(lab: Lab, fleet: tuple[ClusterAccess, ...], session: Session) -> None:
