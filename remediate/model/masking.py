@@ -208,6 +208,9 @@ def _escaped_spellings(secret: str) -> Iterator[str]:
     from urllib.parse import quote, quote_plus
 
     yield secret
+    # Where another case has other characters than one for one: SS for ß.
+    yield secret.upper()
+    yield secret.lower()
     yield unicodedata.normalize("NFC", secret)
     yield unicodedata.normalize("NFD", secret)
     for data in _bytes_of(secret):
@@ -226,5 +229,6 @@ def _escaped_spellings(secret: str) -> Iterator[str]:
             yield html.escape(secret).replace("&#x27;", apostrophe).replace("&quot;", quotation)
     yield repr(secret)[1:-1]
     yield secret.encode("unicode_escape").decode()
-    yield shlex.quote(secret)
+    quoted = shlex.quote(secret)
+    yield quoted if quoted == secret else quoted[1:-1]
     yield re.sub(r"(\W)", r"\\\1", secret)
