@@ -256,7 +256,8 @@ class Catalogue:
             return False
         if not template.is_distinct:
             return all(self._is_name(value, depth) for value in values.values())
-        return across_sentences or not any(_IN_SENTENCES.search(value) for value in values.values())
+        free = [value for name, value in values.items() if f"({{{name}}})" not in template.message]
+        return across_sentences or not any(_IN_SENTENCES.search(value) for value in free)
 
     def _is_name(self, value: str, depth: int) -> bool:
         """Return whether a value is a name, an enumeration, or a message that is known."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gettext
+import re
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,8 @@ from remediate.language.choice import ENGLISH
 
 DOMAIN: Final = "remediate"
 LOCALE_FOLDER: Final = Path(__file__).parent / "locale"
+_BEFORE_COLON: Final = re.compile(r"(?<=«) | (?=[:»](?!\S))")
+_BEFORE_SIGN: Final = re.compile(r" (?=[;!?](?!\S))")
 _catalogues: dict[str, Catalogue] = {}
 _language = ENGLISH
 
@@ -29,6 +32,13 @@ def current_language() -> str:
 def translate(message: str) -> str:
     """Return a message for people in the language in use; English where there is no translation."""
     return message if _language == ENGLISH else _catalogue_of(_language).translate(message)
+
+
+def translate_for_page(message: str) -> str:
+    """Return a message in the language in use for a page, where French has a blank that ends no line before ``: ; ! ?``."""
+    if _language == ENGLISH:
+        return message
+    return _BEFORE_SIGN.sub("\u202f", _BEFORE_COLON.sub("\u00a0", translate(message)))
 
 
 def mark_words(*words: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from remediate.language.messages import current_language, translate
+from remediate.language.messages import current_language, translate, translate_for_page
 from remediate.model.plan import EndpointForecast, Plan
 from remediate.model.text import count, escape
 from remediate.report.cards import count_undo, list_cards
@@ -181,4 +181,4 @@ def _environment() -> Environment:
 
 
 def _escape_value(value: object) -> object:
-    return translate(escape(value, MAX_TEXT)) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return translate_for_page(escape(value, MAX_TEXT)) if isinstance(value, str) and not isinstance(value, Markup) else value

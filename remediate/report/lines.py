@@ -17,6 +17,8 @@ _MIN_WIDTH = 24
 _WIDE = 80
 """On a narrower terminal, the text of an entry is below its label."""
 _GAP = 2
+_WORD = re.compile(r"\S+(?: [:;!?»](?!\S))*")
+"""What is never split: a word, with a sign that French writes after a blank."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,13 @@ class Entry:
     mark: Text = field(default_factory=Text)
 
 
+class FinalText(Text):
+    """Text that is in the language in use already: a line of a wrapped sentence must not be taken for a sentence."""
+
+
 def translate_text(text: Text) -> Text:
     """Return `text` in the language in use; what is styled in itself is translated by itself."""
-    if current_language() == ENGLISH:
+    if current_language() == ENGLISH or isinstance(text, FinalText):
         return text
     offsets = sorted({offset for span in text.spans for offset in (span.start, span.end)} - {0, len(text)})
     translated = Text(style=text.style, justify=text.justify, no_wrap=text.no_wrap, end=text.end)
@@ -70,19 +76,19 @@ def _print_hanging(console: Console, start: Text, text: Text) -> None:
     """Print `text` after `start`, each further line under its beginning."""
     text = translate_text(text)
     if not console.is_terminal:
-        console.print(Text.assemble(start, text), soft_wrap=True)
+        console.print(FinalText.assemble(start, text), soft_wrap=True)
         return
     width = max(console.width - len(start), _MIN_WIDTH)
     for number, line in enumerate(text.divide(_break_offsets(text.plain, width))):
         line.rstrip()
-        console.print(Text.assemble(" " * len(start) if number else start, line), soft_wrap=True)
+        console.print(FinalText.assemble(" " * len(start) if number else start, line), soft_wrap=True)
 
 
 def _break_offsets(text: str, width: int) -> list[int]:
     """Return where lines of `width` begin, but the first; a word that is longer has a line of its own, and is not split."""
     offsets: list[int] = []
     begin = 0
-    for match in re.finditer(r"\S+", text):
+    for match in _WORD.finditer(text):
         if match.end() - begin > width and match.start() > begin:
             offsets.append(match.start())
             begin = match.start()
@@ -97,7 +103,7 @@ def print_bullet(console: Console, text: str, columns: int) -> None:
 def print_heading(console: Console, title: str) -> None:
     """Print a heading, after an empty line."""
     console.print()
-    console.print(Text(title, "bold underline"), soft_wrap=True)
+    print_indented(console, Text(title, "bold underline"), 0)
 
 
 def print_entries(console: Console, entries: Sequence[Entry], columns: int = 0) -> None:
@@ -127,8 +133,15 @@ def print_entries(console: Console, entries: Sequence[Entry], columns: int = 0) 
             print_indented(console, paragraph, columns + mark_width + _GAP if is_below else text_column)
 
 
-def print_table(console: Console, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows of escaped cells in columns; on a terminal that is too narrow, the first cell above the others."""
+def print_table(console: Console, titles: Sequence[str], rows: Sequence[Sequence[str]], *, is_labelled: bool = False) -> None:
+    """Print rows of escaped cells in columns; on a terminal that is too narrow, the first cell above the others.
+
+    Args:
+        console: Where to print.
+        titles: The titles of the columns.
+        rows: The cells.
+        is_labelled: Below each other, the cells say little without the titles of their columns.
+    """
     lines = list(align_columns([titles, *rows]))
     if not console.is_terminal or max(map(len, lines)) <= console.width:
         for number, line in enumerate(lines):
@@ -136,7 +149,12 @@ def print_table(console: Console, titles: Sequence[str], rows: Sequence[Sequence
         return
     for first, *other_cells in rows:
         console.print(Text(first), soft_wrap=True)
-        print_indented(console, Text("  ".join(cell for cell in other_cells if cell)), 2)
+        if is_labelled:
+            print_entries(
+                console, [Entry(Text(title), (Text(cell),)) for title, cell in zip(titles[1:], other_cells, strict=True)], 2
+            )
+        else:
+            print_indented(console, FinalText("  ".join(translate(cell) for cell in other_cells if cell)), 2)
 
 
 def align_columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from remediate.language.messages import translate
+from remediate.language.messages import translate, translate_for_page
 from remediate.model.canonical import rfc3339
 from remediate.model.expressway import REFRESH_PRICE
 from remediate.model.identity import Address
@@ -59,7 +59,7 @@ def translate_line(line: str) -> str:
     """Return a line of Markdown in the language in use; the mark of a heading or an entry stays."""
     mark = _LINE_MARK.match(line)
     end = mark.end() if mark else 0
-    return f"{line[:end]}{translate(line[end:])}"
+    return f"{line[:end]}{translate_for_page(line[end:])}"
 
 
 def code(text: str) -> str:

@@ -25,7 +25,7 @@ from remediate.model.text import count, escape, first_few
 from remediate.model.verdict import Cause
 from remediate.report.cards import list_cards
 from remediate.report.grid import GridRow, print_grid
-from remediate.report.lines import Entry, print_bullet, print_entries, print_heading, print_indented, translate_text
+from remediate.report.lines import Entry, FinalText, print_bullet, print_entries, print_heading, print_indented, translate_text
 from remediate.report.names import ShortNames, shorten
 from remediate.report.plain_symbols import PlainStream, encodes_symbols
 from remediate.report.text import discard_output, short_fingerprint
@@ -296,7 +296,7 @@ def _print_cards(console: Console, plan: Plan) -> None:
     entries = [
         Entry(
             Text(card.topic, "bold"),
-            (Text(escape(f"{translate(card.title)}. {translate(card.detail)}", 2000), "yellow" if card.urgent else ""),),
+            (FinalText(escape(f"{translate(card.title)}. {translate(card.detail)}", 2000), "yellow" if card.urgent else ""),),
         )
         for card in list_cards(plan)
     ]

@@ -21,6 +21,9 @@ CATALOGUE = Catalogue(
         "Cluster {name}": "Cluster {name}",
         "Cluster {name}, read at {time}": "Cluster {name}, lu le {time}",
         "read at {time}": "lu à {time}",
+        "Not asked ({reason}).": "Non demandé ({reason}).",
+        "too early; later at {time}": "trop tôt ; plus tard à {time}",
+        "Not asked {rest}": "Pas demandé {rest}",
     }
 )
 
@@ -116,6 +119,10 @@ def test_known_values_beat_more_words() -> None:
         }
     )
     assert catalogue.translate("p could not be read: its port is closed") == "p illisible : son port est fermé"
+
+
+def test_brackets_of_a_template_hold_a_semicolon() -> None:
+    assert CATALOGUE.translate("Not asked (too early; later at 12:00).") == "Non demandé (trop tôt ; plus tard à 12:00)."
 
 
 def test_names_of_others_are_no_words() -> None:

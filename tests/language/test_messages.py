@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from remediate.language.messages import current_language, read_translations, translate, use_language
+from remediate.language.messages import current_language, read_translations, translate, translate_for_page, use_language
 
 
 def test_a_message_is_in_the_language_in_use() -> None:
@@ -16,3 +16,11 @@ def test_a_message_is_in_the_language_in_use() -> None:
 def test_without_a_catalogue_messages_stay_english() -> None:
     use_language("tlh")
     assert (read_translations("tlh"), translate("Commands")) == ({}, "Commands")
+
+
+def test_on_a_page_no_sign_begins_a_line_of_french() -> None:
+    use_language("fr")
+
+    assert translate("Signed by:").endswith(" :")
+    assert translate_for_page("Signed by:").endswith("\u00a0:")
+    assert translate_for_page("Vrai ; faux ! Où ?") == "Vrai\u202f; faux\u202f! Où\u202f?"

@@ -9,10 +9,11 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
+from remediate.language.messages import use_language
 from remediate.model.effect import EffectSource, EffectState, PeerEffect
 from remediate.model.identity import Address
 from remediate.report.effects import show_effects
-from remediate.report.lines import Entry, print_entries, print_table
+from remediate.report.lines import Entry, print_entries, print_heading, print_indented, print_table
 from remediate.report.terminal import make_console
 
 PEER = "expressway-c1.communications.example-entreprise.fr"
@@ -87,3 +88,46 @@ def test_effects_split_no_address_at_any_width(columns: int | None) -> None:
     show_effects(console, [PeerEffect(Address(PEER), EffectState.YES, EffectSource.CLIENT, SENTENCE)])
 
     assert_whole(lines_of(console), columns, f"{PEER} {SENTENCE}")
+
+
+@pytest.mark.parametrize("columns", [None, *WIDTHS])
+def test_a_heading_splits_no_word_at_any_width(columns: int | None) -> None:
+    console = console_of(columns)
+
+    print_heading(console, "How the nodes judge the peers' own certificates")
+
+    assert_whole(lines_of(console), columns, "How the nodes judge the peers' own certificates")
+
+
+@pytest.mark.parametrize("columns", WIDTHS)
+def test_no_line_of_french_begins_with_a_sign(columns: int) -> None:
+    use_language("fr")
+    console = console_of(columns)
+
+    print_indented(
+        console, Text("Le nœud attend : rien ne passe ; est-ce voulu ? Non ! Il dit : « a: b » ; puis plus rien."), 2
+    )
+
+    assert not [line for line in lines_of(console) if line.strip()[0] in ":;!?»"]
+
+
+def test_a_line_of_a_sentence_is_no_sentence() -> None:
+    use_language("fr")
+    console = console_of(30)
+
+    print_indented(console, Text("Réservé à la page nommée ici Trusted CA certificate."), 0)
+
+    assert " ".join(lines_of(console)) == "Réservé à la page nommée ici Trusted CA certificate."
+
+
+def test_below_each_other_cells_have_their_titles() -> None:
+    console = console_of(30)
+
+    print_table(console, ("peer", "restart", "in effect"), [(PEER, "done after 0:10", "yes")], is_labelled=True)
+
+    assert [line.split() for line in lines_of(console)[1:]] == [
+        ["restart"],
+        ["done", "after", "0:10"],
+        ["in", "effect"],
+        ["yes"],
+    ]
