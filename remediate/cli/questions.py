@@ -48,18 +48,40 @@ def ask(session: Session, lines: Iterable[str], question: str) -> None:
         Declined: The answer is anything else, or the terminal gave none.
     """
     for line in lines:
-        session.say(line)
+        _show(session, line)
+    sentences = [question, "Type yes to go on: "]
+    console = session.err()
+    if console.is_terminal and sum(map(len, sentences)) > console.width:
+        _show(session, sentences.pop(0))
     try:
-        answer = read_answer(f"{question} Type yes to go on: ")
+        answer = read_answer(*sentences)
     except EOFError:
         answer = ""
     if answer.strip() != "yes":
         raise Declined("Declined: nothing was changed.", next_step="Run the command again and answer `yes` to go on.")
 
 
-def read_answer(question: str) -> str:
+def _show(session: Session, text: str) -> None:
+    """Show lines on stderr, wrapped between words; one with a command is not wrapped, to be copied."""
+    from rich.text import Text
+
+    from remediate.model.masking import mask
+    from remediate.model.text import escape
+    from remediate.report.lines import print_indented
+
+    if "`" in text or not text:
+        session.say(text)
+        return
+    for line in mask(text).splitlines():
+        stripped = line.lstrip(" ")
+        mark = "- " if stripped.startswith("- ") else ""
+        words = Text(escape(stripped.removeprefix(mark), 4000))
+        print_indented(session.err(), words, len(line) - len(stripped), first=mark)
+
+
+def read_answer(*sentences: str) -> str:
     """Ask on stderr and return the answer; stdout is kept for data. Raises EOFError."""
-    click.echo(translate(question), err=True, nl=False)
+    click.echo(" ".join(map(translate, sentences)), err=True, nl=False)
     line = sys.stdin.readline()
     if not line:
         click.echo(err=True)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MAINTENANCE_NOTE = "Maintenance mode drops MRA calls of CE endpoints at once; other calls may end by themselves."
 
+REGISTRATIONS_NOTE = "MRA clients are not among these registrations: they register on Unified CM."
+
 
 def make_restart_options(session: Session, calls: Calls | None, drain_for: timedelta, assume: Iterable[str]) -> RestartOptions:
     """Return how peers are restarted; calls that are left after a drain are asked about where there is a terminal."""
@@ -38,8 +40,8 @@ def restart_lines(cluster: ClusterAccess, restart: Restart, options: RestartOpti
         return
     peers = "each peer that it changes" if restart == "rolling" else "a peer on which the change is known not to be in effect"
     minutes = f"{options.drain_for.total_seconds() / 60:.0f} min"
-    how = "ends its calls" if options.calls == "end" else f"drains it for up to {minutes}"
-    yield f"--restart {restart} {how} and restarts {peers}, one at a time. {MAINTENANCE_NOTE}"
+    how = "after ending its calls" if options.calls == "end" else f"after draining it for up to {minutes}"
+    yield f"--restart {restart} restarts {peers}, one at a time, {how}. {MAINTENANCE_NOTE}"
     if len(cluster.peers) == 1:
         yield f"The inventory names one peer of {cluster.name}: where it is the only one, MRA stops while it restarts."
 
@@ -55,7 +57,7 @@ def calls_now(session: Session, cluster: ClusterAccess, options: RestartOptions)
         preview = preview_restart(cluster, request, state_dir=session.state_dir, limits=session.limits)
     except RemediateError as error:
         return f"How many calls the peers carry could not be read: {error}"
-    return f"Now: {'; '.join(f'{peer.peer} {_describe_load(peer)}' for peer in preview.peers)}."
+    return f"Now: {'; '.join(f'{peer.peer} ({_describe_load(peer)})' for peer in preview.peers)}. {REGISTRATIONS_NOTE}"
 
 
 def _question_on_calls(session: Session) -> Callable[[str], bool]:
@@ -66,7 +68,7 @@ def _question_on_calls(session: Session) -> Callable[[str], bool]:
             session.say("")
             try:
                 return (
-                    read_answer(f"{question} Type yes to end them; anything else leaves the peer in service: ").strip() == "yes"
+                    read_answer(question, "Type yes to end them; anything else leaves the peer in service: ").strip() == "yes"
                 )
             except EOFError:
                 return False
@@ -84,6 +86,7 @@ def preview_lines(preview: RestartPreview) -> Iterator[str]:
             state = "assumed" if finding.assumed else finding.state.value.replace("-", " ")
             yield f"     {finding.guard.value}: {state}. {finding.description}"
     if preview.peers:
+        yield f"  {REGISTRATIONS_NOTE}"
         yield f"  One at a time. {MAINTENANCE_NOTE}"
     if preview.peers and preview.is_single:
         yield "  This cluster has one peer: while it restarts, MRA stops."
@@ -93,11 +96,7 @@ def _describe_load(peer: PeerPreview) -> str:
     from remediate.model.text import count
 
     calls = "calls not observed" if peer.calls is None else count(peer.calls, "call")
-    registered = (
-        "registrations not observed"
-        if peer.registrations is None
-        else f"{count(peer.registrations, 'registration')} (MRA clients register on Unified CM)"
-    )
+    registered = "registrations not observed" if peer.registrations is None else count(peer.registrations, "registration")
     return f"{calls}, {registered}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from remediate.model.canonical import parse_rfc3339, rfc3339
-from remediate.model.expressway import REFRESH_PRICE, TRUSTED_CA_PAGE
+from remediate.model.expressway import TRUSTED_CA_PAGE
 from remediate.model.plan import Plan, RefreshDiscovery, RemoveCertificate, RestartPeer, TrustCertificate, TrustOnNode
 from remediate.model.text import count
 from remediate.report.view import approvals_required, certificate_name
@@ -123,7 +123,9 @@ def _interruption(plan: Plan) -> Card:
         else "No peer restarts."
     )
     if refreshes:
-        return Card("Interruption", "Sign-in pauses for 5 to 45 seconds", f"{REFRESH_PRICE} {restart}")
+        return Card(
+            "Interruption", "Sign-in pauses for 5 to 45 seconds", f"That is over MRA, while discovery is refreshed. {restart}"
+        )
     if restarts:
         return Card("Interruption", "Restarts only if needed", restart)
     return Card("Interruption", "No interruption", restart)

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from remediate.language.messages import translate
 from remediate.model.text import escape
-from remediate.report.lines import colon, print_indented
+from remediate.report.lines import FinalText, colon, print_indented
 from remediate.report.moments import format_duration, format_moment
 
 _MAX_STEP = 2_000
@@ -44,7 +44,7 @@ def print_manual_steps(console: Console, steps: Mapping[str, Sequence[str]]) -> 
     """Print what a person has to do, by peer; "" has what no single peer has. Peers with the same steps stand together."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for peer, texts in steps.items():
-        own = tuple(dict.fromkeys(text.removeprefix(f"On {peer}, ") if peer else text for text in texts))
+        own = tuple(dict.fromkeys(_without_peer(translate(text), peer) for text in texts))
         alike.setdefault(own, []).append(peer)
     for texts, peers in alike.items():
         names = [escape(peer) for peer in peers if peer]
@@ -53,16 +53,30 @@ def print_manual_steps(console: Console, steps: Mapping[str, Sequence[str]]) -> 
         _print_steps(console, texts)
 
 
+def _without_peer(step: str, peer: str) -> str:
+    """Return a step without the peer that it begins with, in the language in use: ``On 10.0.0.1, open``."""
+    beginning, comma, instruction = step.partition(f" {peer}, ")
+    return instruction if peer and comma and " " not in beginning else step
+
+
 def _print_steps(console: Console, texts: Sequence[str]) -> None:
     prefix = _common_beginning(texts)
     if len(prefix) < _MIN_PREFIX:
         for text in texts:
-            console.print(Text(f"  ! {escape(text, _MAX_STEP)}", "yellow"), soft_wrap=True)
+            _print_step(console, text, 2)
         return
-    print_indented(console, Text(f"{escape(prefix.strip(), _MAX_STEP)}:", "yellow"), 2)
+    print_indented(console, FinalText(f"{escape(prefix.strip(), _MAX_STEP)}{colon()}", "yellow"), 2)
     for text in texts:
-        # Not wrapped: a fingerprint is compared, or copied, whole.
-        console.print(Text(f"    ! {escape(text.removeprefix(prefix), _MAX_STEP)}", "yellow"), soft_wrap=True)
+        _print_step(console, text.removeprefix(prefix), 4)
+
+
+def _print_step(console: Console, text: str, columns: int) -> None:
+    """Print a step between words, so that a fingerprint stays whole; one with a command is not wrapped, to be copied."""
+    step = FinalText(escape(text, _MAX_STEP), "yellow")
+    if "`" in text:
+        console.print(FinalText.assemble(" " * columns, ("! ", "yellow"), step), soft_wrap=True)
+    else:
+        print_indented(console, step, columns, first="! ")
 
 
 def _common_beginning(texts: Sequence[str]) -> str:

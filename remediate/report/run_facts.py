@@ -68,7 +68,8 @@ _COUNTED = frozenset({"trust-certificate", "remove-certificate", _RESTART})
 
 def _describe_restart(step: Mapping[str, Any]) -> str:
     seconds = _seconds_between([step])
-    return step["state"] if seconds is None else f"{step['state']}, {format_duration(seconds)}"
+    state = step["state"]
+    return state if seconds is None else f"{state} after {format_duration(seconds)}"
 
 
 def _seconds_between(steps: Sequence[Mapping[str, Any]]) -> float | None:
@@ -109,7 +110,7 @@ def list_run_cards(record: Mapping[str, Any], pairs: Sequence[PairMeasurement]) 
     restart_detail = (
         "; ".join(f"{names[peer.peer]}: {peer.restart}" for peer in restarted) or "No peer was restarted by this run."
     )
-    title = f"{count(len(restarted), 'peer')} restarted" if restarted else "None"
+    title = count(len(restarted), "peer restarted", "peers restarted") if restarted else "None"
     return (
         Card("Result", record["state"], f"Exit code {code}.", urgent=record["state"] not in {"applied", "rolled-back"}),
         Card("Duration", _describe_duration(record), _describe_times(record)),
@@ -123,7 +124,8 @@ def _client_card(pairs: Sequence[PairMeasurement]) -> tuple[str, str]:
     if not views:
         return "Not measured", "No client request was sent. Only the certificates were checked."
     reached = sum(view.state is ClientState.REACHED for view in views)
-    return f"{reached} of {len(views)} reached", describe_clients(pairs)
+    detail = "No request was refused." if reached == len(views) else describe_clients(pairs)
+    return f"{reached} of {len(views)} reached", detail
 
 
 def _describe_duration(record: Mapping[str, Any]) -> str:

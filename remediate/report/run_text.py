@@ -8,11 +8,11 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from remediate.language.messages import mark_words
+from remediate.language.messages import mark_words, translate
 from remediate.model.measurement import PairMeasurement
 from remediate.model.plan import Plan
 from remediate.model.text import escape
-from remediate.report.lines import Entry, print_entries, print_heading, print_indented, print_table
+from remediate.report.lines import Entry, FinalText, colon, print_entries, print_heading, print_indented, print_table
 from remediate.report.moments import format_duration
 from remediate.report.names import shorten
 from remediate.report.run_facts import describe_measurements, list_peer_work, list_run_cards, list_run_forecasts
@@ -38,7 +38,7 @@ def show_run(
     labels = mark_words("plan", "ticket", "result")
     for label, value in zip(labels, (record["plan"], record["ticket"], record["message"]), strict=True):
         if value:
-            console.print(Text(f"{label}: {escape(value, 2000)}"), soft_wrap=True)
+            print_indented(console, FinalText(f"{translate(label)}{colon()} {translate(escape(value, 2000))}"), 0)
     console.print()
     cards = list_run_cards(record, pairs)
     print_entries(
@@ -68,7 +68,8 @@ def _print_work(console: Console, record: Mapping[str, Any]) -> None:
         )
         for peer in work
     ]
-    print_table(console, mark_words("peer", "certificates", "other changes", "restart", "in effect", "time"), rows)
+    titles = mark_words("peer", "certificates", "other changes", "restart", "in effect", "time")
+    print_table(console, titles, rows, is_labelled=True)
 
 
 def _print_approvals(console: Console, record: Mapping[str, Any], names: Mapping[str, str]) -> None:

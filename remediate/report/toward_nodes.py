@@ -29,7 +29,7 @@ def describe_toward_nodes(plan: Plan) -> tuple[str, ...]:
         nodes = first_few(_distinct(toward.node for toward in unseen))
         reasons = first_few(_distinct(toward.error or "not read" for toward in unseen), 1)
         sentences.append(
-            f"Not observed: whether {nodes} trusts the peers' own certificates, which 6971 and 6972 require ({reasons})."
+            f"Not observed: whether the peers' own certificates, which 6971 and 6972 require, are trusted by {nodes} ({reasons})."
         )
     return tuple(sentences)
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
+from remediate.language.messages import use_language
 from remediate.report.ending import Ending, print_ending, print_manual_steps
 from remediate.report.terminal import make_console
 
@@ -33,6 +34,14 @@ def test_a_page_and_each_step_are_named_once() -> None:
     assert text.count(PAGE) == 1
     assert text.count("CN=a") == text.count("CN=b") == 1
     assert text.startswith("By hand on expc1, expc2:\n")
+
+
+def test_steps_by_hand_are_in_french() -> None:
+    use_language("fr")
+
+    text = steps_in_pipe({"expc1": [delete("expc1", "CN=a"), delete("expc1", "CN=b")]})
+
+    assert text.startswith(f"À la main sur expc1 :\n  ouvrez {PAGE} et supprimez :\n    ! CN=a (sha256:")
 
 
 def test_steps_that_differ_stay_whole() -> None:

@@ -67,7 +67,7 @@ def test_a_rollback_that_restarts_asks_with_the_calls(applied: tuple[Lab, Path])
 
     condition.ordinary_calls = 0
     assert declined.code == 7
-    assert f"{lab.peers[0].address} 3 calls" in declined.err
+    assert f"{lab.peers[0].address} (3 calls" in declined.err
     assert "Maintenance mode drops MRA calls of CE endpoints at once" in declined.err
 
 
