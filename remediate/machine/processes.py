@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from remediate.machine.core_dumps import forbid_core_dumps
+from remediate.model.errors import RemediateError
 from remediate.model.masking import mask
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def work_in_processes(
     An item whose process was killed is not tried again; the items that no process had begun go to a new process.
 
     Raises:
-        Exception: What `work` raised; all processes have been ended.
+        RemediateError: A process could not be started.
+        Exception: What `work` raised. In either case all processes have been ended.
     """
     with _open_workers(work, len(items)) as workers:
         waiting = deque(enumerate(items))
@@ -140,17 +142,26 @@ class _Workers:
         return any(worker.numbers for worker in self._workers)
 
     def start(self, number: int) -> None:
-        """Start so many processes."""
+        """Start so many processes. Raises RemediateError where the system allows no more."""
+        for _ in range(number):
+            try:
+                self._start_one()
+            except OSError as error:
+                raise RemediateError(
+                    f"Another process cannot be started: {error.strerror}.",
+                    next_step="Raise this user's limits (ulimit -n, ulimit -u), or choose fewer with -c. Nothing was changed.",
+                ) from error
+
+    def _start_one(self) -> None:
         from multiprocessing import get_context
 
         context = get_context("spawn")
-        for _ in range(number):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(theirs, self._work, os.environ.get(_SAFE_PATH)), daemon=True)
-            with _interrupts_held_back(), _working_directory_left_out():
-                process.start()
-                theirs.close()
-                self._workers.append(_Worker(process, ours))
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_serve, args=(theirs, self._work, os.environ.get(_SAFE_PATH)), daemon=True)
+        with _interrupts_held_back(), _working_directory_left_out():
+            process.start()
+            theirs.close()
+            self._workers.append(_Worker(process, ours))
 
     def hand_out(self, waiting: deque[tuple[int, Any]]) -> None:
         """Send items until every process has enough of them."""

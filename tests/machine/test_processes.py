@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from remediate.machine.processes import ProcessEnded, Work, work_in_processes
-from remediate.model.errors import ObservationError
+from remediate.model.errors import ObservationError, RemediateError
 from remediate.model.secret import Secret
 
 PAIR = threading.Barrier(2)
@@ -169,3 +170,17 @@ def is_running(number: int) -> bool:
         return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def test_a_limit_on_processes_is_one_sentence() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    held = os.open(os.devnull, os.O_RDONLY)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (held + 1, hard))
+    try:
+        with pytest.raises(RemediateError, match=r"Another process cannot be started: Too many open files\.") as error:
+            work_in_processes(Work(double, 2), [1, 2], lambda _number, _outcome: None, lambda _note: None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        os.close(held)
+    assert "ulimit" in error.value.next_step
+    assert not multiprocessing.active_children()
