@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from remediate.language.messages import mark_words
 from remediate.model.effect import ClientState
 from remediate.model.measurement import PairMeasurement
 from remediate.model.plan import EndpointForecast, Plan, TrustCertificate
@@ -86,8 +87,9 @@ def _arrange(forecasts: Sequence[EndpointForecast], plan: Plan | None, pairs: Se
     def client(forecast: EndpointForecast) -> Cell:
         return client_cell(views, forecast.pair)
 
-    bands: dict[str, Band] = {"planned": planned} if plan else {}
-    bands["measured"] = measured_cell
+    titles = mark_words("planned", "measured", "clients")
+    bands: dict[str, Band] = {titles[0]: planned} if plan else {}
+    bands[titles[1]] = measured_cell
     if any(pair.client.state is not ClientState.NOT_ASKED for pair in pairs):
-        bands["clients"] = client
+        bands[titles[2]] = client
     return arrange_page(forecasts, bands)
