@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -20,6 +21,8 @@ _LONGEST_ID = 50
 
 # Also for the processes that tests start: messages are compared in English, whatever the locale is.
 os.environ[LANGUAGE_VARIABLE] = "fr" if french.IS_ON else ENGLISH
+# A shell lets what it runs in the background ignore Ctrl-C, which tests press.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

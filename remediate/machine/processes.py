@@ -158,10 +158,12 @@ class _Workers:
         context = get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, self._work, os.environ.get(_SAFE_PATH)), daemon=True)
-        with _interrupts_held_back(), _working_directory_left_out():
-            process.start()
-            theirs.close()
-            self._workers.append(_Worker(process, ours))
+        with _working_directory_left_out():
+            _start_tracker()
+            with _interrupts_held_back():
+                process.start()
+                theirs.close()
+                self._workers.append(_Worker(process, ours))
 
     def hand_out(self, waiting: deque[tuple[int, Any]]) -> None:
         """Send items until every process has enough of them."""
@@ -232,6 +234,14 @@ def _interrupts_held_back() -> Iterator[None]:
         signal.signal(signal.SIGINT, handler)
         if interrupts:
             signal.raise_signal(signal.SIGINT)
+
+
+def _start_tracker() -> None:
+    """Start the process that `spawn` starts before the first child: doing so lets Ctrl-C through, held back or not."""
+    if hasattr(signal, "pthread_sigmask"):
+        from multiprocessing.resource_tracker import ensure_running
+
+        ensure_running()
 
 
 @contextmanager
