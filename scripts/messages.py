@@ -300,10 +300,10 @@ def _texts_of_commands() -> Iterator[tuple[str, str]]:
 
 
 def _texts_of_pages(root: Path) -> Iterator[tuple[str, str]]:
-    """Yield the texts in the expressions of a page's template; ``%s`` is a placeholder."""
+    """Yield the texts in the expressions of a page's template; ``%s`` and ``%(name)s`` are placeholders."""
     for path in sorted((root / "remediate/report/templates").glob("*.j2")):
         for _, kind, token in Environment(autoescape=True).lex(path.read_text(encoding="utf-8")):
-            text = re.sub("%s", "{text}", token[1:-1])
+            text = re.sub(r"%\((\w+)\)s", r"{\1}", token[1:-1]).replace("%s", "{text}")
             if kind == "string" and token[0] == '"' and (_is_message(text, is_edge=True) or _WORD.fullmatch(text)):
                 yield _number_placeholders(text), path.relative_to(root).as_posix()
 
