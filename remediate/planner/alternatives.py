@@ -161,8 +161,12 @@ def _holds_stale(comparison: Comparison, trusted: frozenset[Certificate], chain:
 def _summarize(choice: Choice) -> str:
     cost = choice.cost
     own = cost.added - cost.roots - cost.intermediates
-    kinds = ((cost.roots, "root"), (cost.intermediates, "intermediate"), (own, "self-signed one"))
-    added = ", ".join(count(number, kind) for number, kind in kinds if number) or "none"
+    kinds = (
+        (cost.roots, count(cost.roots, "root")),
+        (cost.intermediates, count(cost.intermediates, "intermediate")),
+        (own, count(own, "self-signed one")),
+    )
+    added = ", ".join(kind for number, kind in kinds if number) or "none"
     parts = [
         f"{choice.verified} verified",
         "cipher list changed" if choice.ciphers is not None else "cipher list kept",

@@ -153,7 +153,7 @@ def _print_list(session: Session, runs: Sequence[Run]) -> None:
     from rich.text import Text
 
     from remediate.executor.run_health import describe_run
-    from remediate.language.messages import mark_words
+    from remediate.language.messages import mark_words, translate
     from remediate.model.canonical import utc_now
     from remediate.model.text import escape
     from remediate.report.lines import print_table
@@ -163,7 +163,7 @@ def _print_list(session: Session, runs: Sequence[Run]) -> None:
         console.print(f"No run yet in {session.state_dir}.", soft_wrap=True)
         return
     titles = mark_words("run", "kind", "cluster", "state", "started", "ticket")
-    rows = [(run.id, run.kind, run.cluster, run.state, run.started_at, run.ticket or "") for run in runs]
+    rows = [(run.id, run.kind, run.cluster, translate(run.state), run.started_at, run.ticket or "") for run in runs]
     print_table(console, titles, [[escape(cell) for cell in row] for row in rows])
     for run in runs:
         if text := describe_run(run, session.state_dir, utc_now()):
