@@ -239,7 +239,7 @@ def _judge_everywhere(
     missing = [address for address, health in cluster.peers.items() if unread(health)]
     missing += cluster.silent
     if missing or not cluster.peers:
-        return _unknown(guard, unread_words.format(peers=", ".join(missing) or "any peer"))
+        return _unknown(guard, unread_words.replace("{peers}", ", ".join(missing) or "any peer"))
     return _holds(guard, good)
 
 
