@@ -41,7 +41,7 @@ def test_a_cluster_of_one_peer_is_warned_that_mra_stops() -> None:
 
     lines = list(restart_lines(known_as("edge", "expc1.test"), "rolling", options))
 
-    assert "drains it for up to 10 min" in lines[0]
+    assert "draining it for up to 10 min" in lines[0]
     assert "MRA stops while it restarts" in lines[1]
     assert list(restart_lines(known_as("edge", "expc1.test"), "never", options)) == []
 
