@@ -177,20 +177,30 @@ class Session:
         return self._event_lines
 
 
-def find_state_dir(chosen: Path | None) -> Path:
+def find_state_dir(chosen: Path | None, find_default: Callable[[], Path] | None = None) -> Path:
     """Return the folder of the journal and the locks: the one that was chosen, else the user's.
+
+    Args:
+        chosen: The folder that was chosen, if one was.
+        find_default: Returns the user's, and raises RuntimeError where there is none; None: `platformdirs` does.
 
     Raises:
         UsageError: None was chosen, and this user has no home directory.
     """
-    import platformdirs
-
+    if chosen:
+        return chosen
     try:
-        return chosen or platformdirs.user_state_path("remediate")
+        return (find_default or _find_user_state_dir)()
     except RuntimeError as error:
         raise UsageError(
             "This user has no home directory.", next_step="Give the folder of the journal with --state-dir."
         ) from error
+
+
+def _find_user_state_dir() -> Path:
+    import platformdirs
+
+    return platformdirs.user_state_path("remediate")
 
 
 def _ignore_error(error: OSError) -> None:

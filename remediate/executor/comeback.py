@@ -36,8 +36,17 @@ def describe_missing(before: BeforeRestart, health: Health, sent_at: datetime) -
     What was not observed is missing, too.
     """
     restarted = has_restarted(before, health, sent_at)
-    clauses = ["its start was not observed"] if restarted is None else [] if restarted else ["it did not start again"]
-    clauses += _describe_links("zone", before.zones, health.zones)
+    start = ("its start was not observed",) if restarted is None else () if restarted else ("it did not start again",)
+    return start + describe_lost(before, health)
+
+
+def describe_lost(before: BeforeRestart, health: Health) -> tuple[str, ...]:
+    """Return a clause for each thing that a peer that has started again lacks of what it was before; empty: nothing.
+
+    What was not observed is missing, too. Its start is not asked for again: it is proven once, and uptime is too coarse to prove it at
+    every reading where a restart takes a second.
+    """
+    clauses = _describe_links("zone", before.zones, health.zones)
     clauses += _describe_tunnels(before, health)
     if health.replication_behind is not False:
         clauses.append("its replication is behind" if health.replication_behind else "its replication was not observed")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from remediate.executor.comeback import describe_missing, has_restarted
+from remediate.executor.comeback import describe_lost, describe_missing, has_restarted
 from remediate.executor.environment import Environment
 from remediate.executor.foreign_alarms import find_foreign_alarms
 from remediate.executor.guards import (
@@ -108,7 +108,7 @@ class GuardedRestarts:
     restarted: list[Address] = field(default_factory=list)
     is_stopped: bool = False
     wrote: bool = False
-    _last: tuple[PeerPort, BeforeRestart, datetime] | None = None
+    _last: tuple[PeerPort, BeforeRestart] | None = None
 
     def settle(self) -> None:
         """Find out what became of restarts that an earlier process did not follow to their end.
@@ -119,8 +119,8 @@ class GuardedRestarts:
         by_name = {peer.address.casefold(): peer for peer in context.peers}
         for restart in load_unsettled_restarts(context.journal, context.cluster):
             peer = by_name.get(restart.step.peer.casefold())
-            reason = context.unreachable.get(restart.step.peer, "it is no longer a peer of this cluster").rstrip(".")
-            missing = self._settle(peer, restart) if peer else (f"it does not answer: {reason}",)
+            reason = context.unreachable.get(restart.step.peer, "it is no longer a peer of this cluster")
+            missing = self._settle(peer, restart) if peer else (_describe_silence(reason),)
             if missing:
                 self._stop(
                     restart.step.peer,
@@ -254,7 +254,7 @@ class GuardedRestarts:
         seconds = (context.environment.now() - sent_at).total_seconds()
         context.journal.record_outcome(context.run, seq, "done", after="", seconds=seconds)
         self.restarted.append(peer.address)
-        self._last = (peer, change.before, sent_at)
+        self._last = (peer, change.before)
         message = f"{peer.address} restarted and is back as it was, {seconds:.0f} s later."
         context.events.emit("change-complete", message, peer=peer.address, change=change.kind, seq=seq)
         return RestartOutcome.RESTARTED
@@ -286,12 +286,13 @@ class GuardedRestarts:
         """Return whether the peer that was restarted last stays as it was, after the time that clients need to register again."""
         if self._last is None:
             return True
-        peer, before, sent_at = self._last
+        peer, before = self._last
         settle_s = self.context.limits.restart_settle_s
         self._emit_wait(f"Clients register again through {peer.address}.", peer.address, settle_s)
         self.context.environment.pause(settle_s)
         self.context.look()
-        missing = _describe_state(peer, before, sent_at)
+        health, silence = read_peer_health(peer)
+        missing = (_describe_silence(silence),) if silence else describe_lost(before, health)
         if missing:
             text = f"{peer.address} was back as it was, but no longer is: {'; '.join(missing)}. No other peer is restarted."
             self._stop(peer.address, text)
@@ -380,7 +381,11 @@ def describe_obstacles(peer: Address, findings: Sequence[GuardFinding]) -> str:
 
 def _describe_state(peer: PeerPort, before: BeforeRestart, sent_at: datetime) -> tuple[str, ...]:
     health, silence = read_peer_health(peer)
-    return (f"it does not answer: {silence.rstrip('.')}",) if silence else describe_missing(before, health, sent_at)
+    return (_describe_silence(silence),) if silence else describe_missing(before, health, sent_at)
+
+
+def _describe_silence(reason: str) -> str:
+    return f"it does not answer: {reason.rstrip('.')}"
 
 
 def _describe_unread(health: Health) -> str:

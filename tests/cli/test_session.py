@@ -7,23 +7,29 @@ from pathlib import Path
 
 import pytest
 
+from remediate.cli.session import find_state_dir
 from remediate.formats.outputs import EventOutput
 from remediate.lab import Lab
+from remediate.model.errors import UsageError
 from tests.cli.conftest import Remediate
 
 pytestmark = pytest.mark.lab
 
 
-def test_what_needs_no_state_directory_runs_without_a_home(
-    remediate: Remediate, plan: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("REMEDIATE_STATE_DIR")
-
-    def homeless(*_: object, **__: object) -> Path:
+def test_a_user_without_a_home_is_asked_for_a_folder(tmp_path: Path) -> None:
+    def find_no_home() -> Path:
+        # What `platformdirs` says of a user without a home; root, who runs tests in a container, always has one.
         raise RuntimeError("Could not determine home directory.")
 
-    # Only the look-up of a user without a home cannot be had for real here: root always has one.
-    monkeypatch.setattr("platformdirs.user_state_path", homeless)
+    assert find_state_dir(tmp_path, find_no_home) == tmp_path
+    with pytest.raises(UsageError, match="This user has no home directory"):
+        find_state_dir(None, find_no_home)
+
+
+def test_what_needs_no_state_runs_where_none_can_be_kept(
+    remediate: Remediate, plan: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REMEDIATE_STATE_DIR", "/dev/null/state")
 
     assert remediate("show", plan, "-q").code == 0
 

@@ -36,8 +36,6 @@ SCENES = {
 """What has to be the case for a command that ended with 1, and what brings it about."""
 REFUSED = {f"remediate workaround off -i inventory.yml{option}": {7} for option in ("", " --dry-run")}
 """What the lab's story has refused: its voicemail cannot be verified, so clients would lose it."""
-REFUSED["remediate restart -i inventory.yml --all --window '22:00/02:00 Europe/Paris' --ticket CHG0012345"] = {8}
-"""A peer of the lab that restarts for the second time in a few seconds may be seen to start at the same second as before."""
 
 
 @dataclass(frozen=True)

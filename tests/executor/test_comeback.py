@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from remediate.executor.comeback import has_restarted
+from remediate.executor.comeback import describe_lost, describe_missing, has_restarted
 from remediate.executor.operations.restart import BeforeRestart
 from remediate.model.health import Health
 
@@ -35,6 +35,22 @@ def test_a_start_or_counters_that_fell_show_a_restart(health: Health, expected: 
 
 def test_counters_that_were_not_read_before_show_nothing() -> None:
     assert has_restarted(replace(BEFORE, total=None), Health(total_since_start=0), SENT) is None
+
+
+def test_a_start_that_was_proven_is_not_asked_for_again() -> None:
+    # A restart of a second, and a reading whose uptime was cut to whole seconds.
+    before = BeforeRestart(SENT - timedelta(seconds=4), zones=frozenset({"Traversal"}))
+    health = Health(
+        started_at=SENT - timedelta(milliseconds=200),
+        zones={"Traversal": True},
+        alarms=(),
+        replication_behind=False,
+        maintenance=False,
+    )
+
+    assert describe_missing(before, health, SENT) == ("it did not start again",)
+    assert describe_lost(before, health) == ()
+    assert describe_lost(before, replace(health, zones={"Traversal": False})) == ("zone Traversal not active",)
 
 
 def test_the_journal_keeps_what_a_peer_was_like() -> None:

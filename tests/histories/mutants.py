@@ -252,6 +252,7 @@ def _a_drain_is_not_waited_for(patch: pytest.MonkeyPatch) -> None:
 
 def _a_peer_that_answers_is_back(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(guarded_restart, "describe_missing", lambda *_: ())
+    patch.setattr(guarded_restart, "describe_lost", lambda *_: ())
 
 
 def _restarts_of_the_dead_are_forgotten(patch: pytest.MonkeyPatch) -> None:
