@@ -43,11 +43,14 @@ def describe(every: Spent, alone: Spent, fewer: Spent, load: float) -> str:
 
 def measure(command: Sequence[str], cores: set[int] | None = None) -> Spent:
     """Run a command, on some cores or on all, and return what it spent. Raises where it fails or says anything on stderr."""
+    # As it is installed: with its byte code, which the first run writes.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     result = subprocess.run(
         [sys.executable, "-m", "benchmarks.measured", *command],
         check=True,
         capture_output=True,
         text=True,
+        env=environment,
         preexec_fn=(lambda: os.sched_setaffinity(0, cores)) if cores else None,
     )
     assert result.stderr == ""

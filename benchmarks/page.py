@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,6 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.anchors import VERDICTS, measure_c
+from benchmarks.measured import measure
 from remediate.formats import plan_document, plan_id
 from tests.report.large_plan import large_plan
 
@@ -39,18 +37,14 @@ def run() -> None:
     anchor = measure_c()
     beside = f", {VERDICTS:,} verdicts in C {anchor:.2f} s" if anchor else ""
     beside += f"; json.loads of the plan {floor:.2f} s, ratio {cpu / floor:.1f}"
-    print(f"page: 6 x {ENDPOINTS:,}: {cpu:.2f} s CPU, {megabytes} MB{beside}")
+    print(f"page: 6 x {ENDPOINTS:,}: {cpu:.2f} s CPU, {megabytes:.0f} MB{beside}")
     print(f"page: {size}, drawn after {opened:.2f} s" if opened else "page: not opened: chromium is not installed")
 
 
-def _measure(arguments: Sequence[str]) -> tuple[float, int]:
+def _measure(arguments: Sequence[str]) -> tuple[float, float]:
     """Return the least CPU seconds, and the peak MB, of a few runs of Python."""
-    # As it is installed: with its byte code, which the first run writes.
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    command = [sys.executable, "-m", "benchmarks.measured", sys.executable, *arguments]
-    results = [subprocess.run(command, check=True, capture_output=True, text=True, env=environment) for _ in range(ROUNDS)]
-    numbers = [re.findall(r"[\d.]+", result.stdout.splitlines()[-1]) for result in results]
-    return min(float(cpu) for _, cpu, _ in numbers), max(int(megabytes) for _, _, megabytes in numbers)
+    spent = [measure([sys.executable, *arguments]) for _ in range(ROUNDS)]
+    return min(run.cpu_s for run in spent), max(run.megabytes for run in spent)
 
 
 def _time_opening(page: Path) -> float | None:
