@@ -12,6 +12,7 @@ from remediate.model.verdict import Cause, Verdict
 from remediate.openssl.trust_store import V_UNSPECIFIED
 from remediate.openssl.x509 import Unreadable
 from remediate.trust.chain_verifier import Chain, TrustedList
+from remediate.trust.openssl import name_hashes
 
 # x509_vfy.h: X509_V_ERR_*
 _UNTRUSTED: Final = frozenset({2, 18, 19, 20, 21, 27})
@@ -27,7 +28,9 @@ def complete_chain(presented: Chain, trusted: Iterable[Certificate]) -> Chain:
     chain = list(presented)
     candidates = tuple(trusted)
     while chain and not chain[-1].self_issued:
-        issuer = next((candidate for candidate in candidates if candidate.issued(chain[-1])), None)
+        name = name_hashes(chain[-1]).issuer
+        named = (candidate for candidate in candidates if name_hashes(candidate).subject == name)
+        issuer = next((candidate for candidate in named if candidate.issued(chain[-1])), None)
         if issuer is None or issuer in chain:
             break
         chain.append(issuer)

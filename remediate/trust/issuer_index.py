@@ -1,9 +1,9 @@
 """The issuer index: which certificates of a list can matter to a chain at all.
 
-OpenSSL looks for an issuer by its subject name only, starting from what is presented. So a certificate of the list matters to a
-chain only if its subject is an issuer that can be reached from it, or the leaf's own subject (a trusted self-signed leaf). Names are
-compared as OpenSSL compares them, through its own hash of the canonical name; a collision of that hash keeps a certificate too many,
-never one too few.
+OpenSSL looks for an issuer by its subject name only, starting from the leaf, in the list and in what is presented. So a certificate of
+the list matters to a chain only if its subject is an issuer's name that can be reached from the leaf; that of a self-signed leaf is its
+own. Names are compared as OpenSSL compares them, through its own hash of the canonical name; a collision of that hash keeps a
+certificate too many, never one too few.
 """
 
 from __future__ import annotations
@@ -31,21 +31,17 @@ class SubjectIndex:
         return tuple(sorted(relevant, key=self._order.__getitem__))
 
     def reached_names(self, presented: Sequence[Certificate], is_listed: Callable[[Certificate], bool]) -> frozenset[int]:
-        """Return the hashes of the names that lead from `presented` through those certificates that `is_listed`."""
-        names = [name for certificate in presented for name in _names(certificate)]
+        """Return the hashes of the issuers' names from `presented` (leaf first) up, through what is presented and those that `is_listed`."""
+        names = [name_hashes(leaf).issuer for leaf in presented[:1]]
         reached: set[int] = set()
         while names:
             name = names.pop()
             if name not in reached:
                 reached.add(name)
                 names.extend(name_hashes(bearer).issuer for bearer in self.bearers(name) if is_listed(bearer))
+                names.extend(hashes.issuer for hashes in map(name_hashes, presented) if hashes.subject == name)
         return frozenset(reached)
 
     def bearers(self, subject: int) -> Sequence[Certificate]:
         """Return the certificates whose subject has this hash, in the list's order."""
         return self._by_subject.get(subject, ())
-
-
-def _names(certificate: Certificate) -> tuple[int, int]:
-    hashes = name_hashes(certificate)
-    return hashes.subject, hashes.issuer
