@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,11 +21,18 @@ from remediate.connectors.addresses import SpecialAddress, connect
 from remediate.connectors.text import describe_failure
 from remediate.model.certificate import Certificate
 from remediate.model.errors import CertificateError
-from remediate.model.identity import is_ip
+from remediate.model.identity import CipherList, KeyFamily, is_ip
 from remediate.model.limits import Limits
 
 MAX_RECEIVED_BYTES = 512 * 1024
 """More than any chain that OpenSSL itself takes (100 kB by default, here as on the appliance)."""
+
+FAMILY_ALONE: Mapping[KeyFamily, CipherList] = {"rsa": CipherList("aRSA:!eNULL"), "ecdsa": CipherList("aECDSA:!eNULL")}
+FAMILY_FIRST: Mapping[KeyFamily, CipherList] = {
+    "rsa": CipherList("aRSA:aECDSA:!eNULL"),
+    "ecdsa": CipherList("aECDSA:aRSA:!eNULL"),
+}
+"""Both families, the key first."""
 
 HANDSHAKE_RECORD, ALERT_RECORD = 22, 21
 _SERVER_HELLO, _TLS_1_2 = 2, b"\x03\x03"

@@ -18,17 +18,22 @@ from dataclasses import dataclass, field
 from OpenSSL import SSL
 
 from remediate.connectors.addresses import resolve
-from remediate.connectors.tls.attempts import Answer, describe_failed_handshake, describe_no_connection
 from remediate.connectors.tls.first_flight import GOODBYE, FirstFlight, HelloTemplate
 from remediate.connectors.tls.handshake import (
+    FAMILY_FIRST,
     FailureReason,
     HandshakeFailure,
     Offer,
     explain_no_connection,
 )
 from remediate.connectors.tls.lanes import limit_at_once, split_into_lanes
-from remediate.connectors.tls.list_probe import FIRST
-from remediate.connectors.tls.target import Observation, Target
+from remediate.connectors.tls.target import (
+    Answer,
+    Observation,
+    Target,
+    describe_failed_handshake,
+    describe_no_connection,
+)
 from remediate.model.certificate import Certificate
 from remediate.model.identity import FAMILIES, CipherList, is_ip
 from remediate.model.limits import Limits
@@ -55,9 +60,9 @@ def survey(
         on_observation: Called as each target is done.
     """
     try:
-        hello = HelloTemplate.of(Offer(ciphers or FIRST["rsa"]))
+        hello = HelloTemplate.of(Offer(ciphers or FAMILY_FIRST["rsa"]))
     except SSL.Error:
-        hello = HelloTemplate.of(Offer(FIRST["rsa"]))
+        hello = HelloTemplate.of(Offer(FAMILY_FIRST["rsa"]))
     return _Survey(targets, hello, limits, on_observation).run()
 
 

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from remediate.connectors.http import Account, Answer, HttpClient
-from remediate.connectors.tls.handshake import NO_CONNECTION, Offer, ReceivedChain, run_handshake
-from remediate.connectors.tls.list_probe import ONLY
+from remediate.connectors.tls.handshake import FAMILY_ALONE, NO_CONNECTION, Offer, ReceivedChain
 from remediate.connectors.tls.pinning import TlsCheck, make_issuer_check, make_pin_check
-from remediate.connectors.tls.target import Target
+from remediate.connectors.tls.target import Target, try_offer
 from remediate.connectors.unified_cm import axl
 from remediate.connectors.unified_cm.axl import NamedNodes
 from remediate.connectors.unified_cm.xml_document import read_records, strip_markup
@@ -200,7 +199,7 @@ def open_node(target: Target, authorities: Iterable[Certificate], limits: Limits
     unverified: UnifiedCmNode | None = None
     why = "it shows no certificate"
     for family in FAMILIES:
-        answer = run_handshake(target.host, target.port, target.address, Offer(ONLY[family]), limits, guarded=target.guarded)
+        answer = try_offer(target, Offer(FAMILY_ALONE[family]), limits)
         if not isinstance(answer, ReceivedChain):
             why = answer.detail
             if answer.reason in NO_CONNECTION:
