@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from itertools import count, product
+from itertools import chain, count, product
 from pathlib import Path
 from typing import get_args
 
@@ -33,7 +33,7 @@ _EDGE = ("cli", "report")
 _TO_SYSTEMS = re.compile(
     r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|PRAGMA|BEGIN|DROP|ATTACH|WITH|xConf|xStat|xCom|show cert|set c|utils "
     r"|\*c |GET |POST |<)"
-    r"|Content-|default-src |-----|Basic \{|HTTP \{|Ethernet \{|# "
+    r"|Content-|default-src |-----|Basic \{|HTTP \{|Ethernet \{|\s*# "
 )
 _HELP_MARK = "\b\n"
 """What click leaves as it is in a page of help."""
@@ -105,7 +105,7 @@ def _texts_of_rooms(root: Path) -> Iterator[tuple[str, str]]:
             module = ast.parse(path.read_text(encoding="utf-8"))
             templates = _templates_of_errors(module) if room == "lab" else _templates_of(module)
             yield from ((template, place) for template in templates if _is_message(template, is_edge=room in _EDGE))
-            yield from ((word, place) for word in (*_counted_nouns(module), *_marked_words(module)) if room != "lab")
+            yield from ((word, place) for word in (*chain(*_counted_nouns(module)), *_marked_words(module)) if room != "lab")
 
 
 def _templates_of(module: ast.Module) -> Iterator[str]:
@@ -200,14 +200,19 @@ def _variants(node: ast.JoinedStr, choices: Mapping[int, _Choice]) -> Iterator[a
         yield ast.JoinedStr(parts)
 
 
-def _counted_nouns(module: ast.Module) -> Iterator[str]:
-    """Yield singular and plural of each noun that is counted: ``count(2, "endpoint")``."""
+def list_counted_nouns(root: Path = ROOT) -> set[tuple[str, str]]:
+    """Return singular and plural of each noun that the sources count: ``count(2, "endpoint")``."""
+    modules = (path for room in _ROOMS for path in (root / "remediate" / room).rglob("*.py"))
+    return {pair for path in modules for pair in _counted_nouns(ast.parse(path.read_text(encoding="utf-8")))}
+
+
+def _counted_nouns(module: ast.Module) -> Iterator[tuple[str, str]]:
     for node in ast.walk(module):
         match node:
             case ast.Call(func=ast.Name(id="count"), args=[_, ast.Constant(value=str(noun)), ast.Constant(value=str(plural))]):
-                yield from (noun, plural)
+                yield noun, plural
             case ast.Call(func=ast.Name(id="count"), args=[_, ast.Constant(value=str(noun))]):
-                yield from (noun, f"{noun}s")
+                yield noun, f"{noun}s"
 
 
 def _marked_words(module: ast.Module) -> Iterator[str]:

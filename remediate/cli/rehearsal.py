@@ -29,10 +29,8 @@ class RehearsalCollector:
 
     def show(self, console: Console) -> None:
         """Print what would be done to each peer, then what is about none or several; peers alike stand together."""
-        from rich.text import Text
-
         from remediate.model.text import escape
-        from remediate.report.lines import print_bullet, print_heading, print_indented
+        from remediate.report.lines import FinalText, colon, print_bullet, print_heading, print_indented
 
         if not self._lines:
             return
@@ -42,8 +40,8 @@ class RehearsalCollector:
             own = tuple(_leave_out(peer, line) if peer else line for line in self._lines[peer])
             alike.setdefault(own, []).append(peer)
         for lines, peers in alike.items():
-            names = ", ".join(peer or "The run as a whole" for peer in peers)
-            print_indented(console, Text(f"{escape(names, 2_000)}:", "bold"), 2)
+            names = ", ".join(peer or translate("The run as a whole") for peer in peers)
+            print_indented(console, FinalText(f"{escape(names, 2_000)}{colon()}", "bold"), 2)
             for line in lines:
                 print_bullet(console, line, 4)
 

@@ -14,6 +14,12 @@ from functools import cached_property, lru_cache
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _COUNTED = re.compile(r"(?P<number>\d[\d,.]*) (?P<noun>.+)", re.DOTALL)
+_ZERO = re.compile(r"0(?:[.,]0+)?")
+_PLURAL = re.compile(r"(?P<stem>\w+?)(?P<ending>ies|(?<=[sx])es|(?<!s)s)\b")
+_LAST_VERB = re.compile(r"\w+\Z")
+_CONTRACTIONS = {("de", "le"): "du", ("de", "les"): "des", ("à", "le"): "au", ("à", "les"): "aux"}
+_BEFORE_ARTICLE = re.compile(r"\b(de|à) \Z")
+_ARTICLE = re.compile(r"(les?) ")
 _CODE = re.compile(r"`[^`]*`")
 _ABOUT_A_NAME = re.compile(r"(?P<name>`[^`]*`) (?P<statement>.+)", re.DOTALL)
 _BESIDE_NAMES = re.compile(r"(?P<name>[^\s()]+(?:, [^\s()]+)*) \((?P<statement>.+)\)", re.DOTALL)
@@ -108,8 +114,18 @@ class Template:
 
     def fill_in(self, values: Mapping[str, str]) -> str:
         """Return the translation with `values`."""
-        parts = _split(self.translation)
-        return "".join(values[part] if number % 2 else _unescape(part) for number, part in enumerate(parts))
+        text = ""
+        for number, part in enumerate(_split(self.translation)):
+            text = _append_value(text, values[part]) if number % 2 else text + _unescape(part)
+        return text
+
+
+def _append_value(text: str, value: str) -> str:
+    """Return `text` with `value` after it; ``de`` before ``le fichier`` becomes ``du fichier``."""
+    before, article = _BEFORE_ARTICLE.search(text), _ARTICLE.match(value)
+    if not before or not article:
+        return text + value
+    return f"{text[: before.start()]}{_CONTRACTIONS[before[1], article[1]]} {value[article.end() :]}"
 
 
 def _split(template: str) -> list[str]:
@@ -120,6 +136,18 @@ def _split(template: str) -> list[str]:
 
 def _unescape(part: str) -> str:
     return part.replace("\0", "{").replace("\1", "}")
+
+
+def _list_singulars(noun: str) -> Iterator[str]:
+    """Yield what an English `noun` in the plural, with a verb after it, may be in the singular."""
+    singular = _PLURAL.sub(_end_in_singular, noun, count=1)
+    yield singular
+    yield _PLURAL.sub(_end_in_singular, noun)
+    yield _LAST_VERB.sub(lambda verb: "is" if verb[0] == "are" else f"{verb[0]}s", singular)
+
+
+def _end_in_singular(plural: re.Match[str]) -> str:
+    return f"{plural['stem']}y" if plural["ending"] == "ies" else plural["stem"]
 
 
 def _precedence(template: Template) -> tuple[bool, bool, bool, int, int]:
@@ -201,13 +229,19 @@ class Catalogue:
             return _CODE.sub(lambda _: next(codes), self._fixed_around_code[_CODE.sub("``", message)])
         counted = _COUNTED.fullmatch(message)
         if counted and counted["noun"] in self._fixed:
-            return f"{counted['number']} {self._fixed[counted['noun']]}"
+            return f"{counted['number']} {self._fixed[self._count_noun(counted['number'], counted['noun'])]}"
         if depth >= _MAX_DEPTH:
             return None
         filled_in, is_known = self._fill_in_template(message, depth, across_sentences=across_sentences)
         if is_known:
             return filled_in
         return self._recognise_statement_on_a_name(message, depth) or filled_in or self._recognise_sentence(message, depth)
+
+    def _count_noun(self, number: str, noun: str) -> str:
+        """Return the noun that counts: English has its plural after 0, French its singular."""
+        if not _ZERO.fullmatch(number):
+            return noun
+        return next((text for text in _list_singulars(noun) if text != noun and text in self._fixed), noun)
 
     def _recognise_statement_on_a_name(self, message: str, depth: int) -> str | None:
         """Return the translation of a known message with what it is about.

@@ -18,6 +18,12 @@ _catalogues: dict[str, Catalogue] = {}
 _language = ENGLISH
 
 
+class Verbatim(str):
+    """Name of others where it stands alone, such as an account: it is no message, even if it reads like one (``root``)."""
+
+    __slots__ = ()
+
+
 def use_language(language: str) -> None:
     """Translate messages for people into `language` from now on."""
     global _language  # noqa: PLW0603 - one process speaks one language, as with setlocale(3)
@@ -31,7 +37,7 @@ def current_language() -> str:
 
 def translate(message: str) -> str:
     """Return a message for people in the language in use; English where there is no translation."""
-    return message if _language == ENGLISH else _catalogue_of(_language).translate(message)
+    return message if _language == ENGLISH or isinstance(message, Verbatim) else _catalogue_of(_language).translate(message)
 
 
 def translate_for_page(message: str) -> str:

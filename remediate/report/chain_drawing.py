@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from remediate.language.messages import translate
+from remediate.language.messages import Verbatim, translate
 from remediate.model.identity import Address, Fingerprint, host_and_port
 from remediate.model.plan import ChainGroup, EndpointForecast, Plan, TrustCertificate
 from remediate.model.text import count, escape
 from remediate.model.verdict import Cause
 from remediate.report.causes import describe_cause
+from remediate.report.drawn_text import wrap_drawn
 from remediate.report.names import shorten
 from remediate.report.text import short_fingerprint
 from remediate.report.view import certificate_name
 
 Kind = Literal["leaf", "added", "trusted", "sent", "missing"]
 WIDTH = 340
-_TITLE_CHARACTERS, _LINE_CHARACTERS = 35, 44
+_TITLE_PIXELS, _LINE_PIXELS = 13, 12
+"""The sizes of letters in `style.css`."""
 _TITLE_HEIGHT, _LINE_HEIGHT, _PADDING, _LINK = 18, 16, 10, 40
+_ROOM, _LINK_ROOM = WIDTH - 26, WIDTH - 42
+"""How wide a line in a box, and one beside a link, may be."""
 _NO_ISSUER_CODES = frozenset({2, 20, 21})
 """OpenSSL: the issuer of the certificate at this depth is not there; with any other code, that certificate itself is the trouble."""
 _VOUCHERS = {"approval": "approved by fingerprint", "ca-or-certificate-management": "confirmed by your CA or the server"}
@@ -55,6 +58,12 @@ class Link:
 
     top: int
     breaks: bool
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What stands beside it: two lines at most."""
+        words = "✗ breaks here now: the peers lack the issuer" if self.breaks else "signed by"
+        return _wrap(words, _LINK_ROOM / _LINE_PIXELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,15 +216,15 @@ class _Artist:
 def _box(kind: Kind, title: str, lines: Sequence[str], troubles: Iterable[str] = ()) -> Box:
     return Box(
         kind,
-        tuple(_wrap(title, _TITLE_CHARACTERS))[:3],
-        tuple(row for line in lines for row in _wrap(line, _LINE_CHARACTERS)),
-        tuple(troubles),
+        _wrap(title, _ROOM / _TITLE_PIXELS),
+        tuple(row for line in lines for row in _wrap(line, _ROOM / _LINE_PIXELS)),
+        tuple(row for trouble in troubles for row in _wrap(trouble, _ROOM / _LINE_PIXELS)),
     )
 
 
-def _wrap(text: str, width: int) -> list[str]:
-    """Return untrusted `text` in lines of `width` characters: a drawing does not wrap by itself."""
-    return textwrap.wrap(translate(escape(text, 200)), width, break_on_hyphens=True) or [""]
+def _wrap(text: str, room: float) -> tuple[str, ...]:
+    """Return untrusted `text` in lines, in the language in use: a part of a sentence is not to be taken for one."""
+    return tuple(Verbatim(line) for line in wrap_drawn(translate(escape(text, 200)), room))
 
 
 def _link_below(forecast: EndpointForecast) -> int | None:

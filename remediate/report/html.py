@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from remediate.language.messages import current_language, translate, translate_for_page
+from remediate.language.messages import Verbatim, current_language, translate, translate_for_page
 from remediate.model.plan import EndpointForecast, Plan
 from remediate.model.text import count, escape
 from remediate.report.cards import count_undo, list_cards
@@ -175,10 +175,13 @@ def _environment() -> Environment:
     environment.globals.update(toward_nodes_title=TOWARD_NODES, headline=headline, manual_page=manual_page)
     environment.globals.update(peers_of=peers_of, reasons_of=reasons_of, refresh_notes=refresh_notes)
     # What is constant in a template does not pass `finalize`, so it is translated by itself.
-    environment.globals.update(translate=translate)
+    environment.globals.update(translate=translate, verbatim=Verbatim)
     environment.globals.update(describe_cause=describe_cause, compare_ciphers=compare_ciphers, width=WIDTH)
     return environment
 
 
 def _escape_value(value: object) -> object:
-    return translate_for_page(escape(value, MAX_TEXT)) if isinstance(value, str) and not isinstance(value, Markup) else value
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    text = escape(value, MAX_TEXT)
+    return text if isinstance(value, Verbatim) else translate_for_page(text)

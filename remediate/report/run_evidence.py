@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from remediate.language.messages import mark_words
+from remediate.language.messages import Verbatim, mark_words
 from remediate.model.measurement import PairMeasurement
 from remediate.report.markdown import code, prose
 from remediate.report.run_facts import describe_clients, describe_measurements
@@ -112,7 +112,7 @@ def _effects(record: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 
 def _approvals(record: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
     for approval in record["approvals"]:
-        yield _name(approval["fingerprint"], names), approval["how"], approval["who"], approval["at"]
+        yield _name(approval["fingerprint"], names), approval["how"], Verbatim(approval["who"]), approval["at"]
 
 
 def _lists(record: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[tuple[str, ...]]:

@@ -40,6 +40,28 @@ def test_a_value_that_is_a_message_is_translated() -> None:
     assert CATALOGUE.translate("3 of 5 endpoints verify") == "3 sur 5 points d'accès passent"
 
 
+def test_an_article_is_contracted_with_the_word_before_it() -> None:
+    catalogue = Catalogue(
+        {
+            "from {source}": "de {source}",
+            "at {place}": "à {place}",
+            "file {path}": "le fichier {path}",
+            "peers": "les homologues",
+        }
+    )
+    assert catalogue.translate("from file a") == "du fichier a"
+    assert catalogue.translate("at peers") == "aux homologues"
+    assert catalogue.translate("from a") == "de a"
+
+
+def test_zero_counts_in_the_singular() -> None:
+    nouns = {"change": "changement", "changes": "changements", "call": "appel", "calls": "appels", "zones": "zones"}
+    catalogue = Catalogue({**nouns, "{calls} and {changes}": "{calls} et {changes}"})
+    assert catalogue.translate("0 calls and 2 changes") == "0 appel et 2 changements"
+    assert catalogue.translate("10 calls") == "10 appels"
+    assert catalogue.translate("0 zones") == "0 zones"
+
+
 def test_sentences_are_translated_one_by_one() -> None:
     assert CATALOGUE.translate("Nothing to do. p is not up. Else.") == "Rien à faire. p ne répond pas. Else."
 

@@ -10,8 +10,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from remediate.language.catalogue import placeholders_of
-from remediate.language.messages import DOMAIN, LOCALE_FOLDER, read_translations
-from scripts.messages import extract_messages
+from remediate.language.messages import DOMAIN, LOCALE_FOLDER, read_translations, translate, use_language
+from scripts.messages import extract_messages, list_counted_nouns
 
 CATALOGUE = LOCALE_FOLDER / "fr/LC_MESSAGES" / f"{DOMAIN}.po"
 
@@ -38,6 +38,12 @@ def test_placeholders_are_equal_in_both_languages(catalogue: Catalog) -> None:
         if message.id and placeholders_of(str(message.id)) != placeholders_of(str(message.string))
     ]
     assert different == []
+
+
+def test_each_noun_counts_zero_in_the_singular() -> None:
+    use_language("fr")
+    nouns = list_counted_nouns()
+    assert {translate(f"0 {plural}")[2:] for _, plural in nouns} == {translate(f"1 {noun}")[2:] for noun, _ in nouns}
 
 
 def test_the_compiled_catalogue_is_the_one_in_the_sources(catalogue: Catalog) -> None:

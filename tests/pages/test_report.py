@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
 from playwright.sync_api import Page, Request
 
+from remediate.language.choice import LANGUAGES
+from remediate.language.messages import use_language
 from remediate.model.plan import Plan
 from remediate.report.html import plan_page
 from tests.pages.conftest import OpenPage
@@ -28,6 +31,9 @@ PLANS: Mapping[str, Plan] = {"small": plan_with(LONG[:64], advice=LONG, note=LON
 @pytest.fixture(params=[*PLANS, "run"])
 def html(request: pytest.FixtureRequest) -> str:
     return page_of_a_run(LONG, LONG) if request.param == "run" else plan_page(PLANS[request.param])
+
+
+CAPITALS = "CUCM-PUBLISHER-MWM.COMMUNICATIONS.ENTERPRISE-NETWORK.EXAMPLE"
 
 
 def visible_endpoints(page: Page) -> int:
@@ -51,6 +57,24 @@ def test_the_names_of_endpoints_have_room(html: str, width: int, media: str, ope
     page = open_page(html, width=width, media=media)
 
     assert page.evaluate("document.querySelector('tr.r th').offsetWidth") >= (180 if media == "screen" else 110)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_of_a_drawn_chain_is_cut(language: str, open_page: OpenPage) -> None:
+    use_language(language)
+    plan = large_plan(60)
+    capitals = replace(plan, chains=tuple(replace(group, missing=CAPITALS) for group in plan.chains))
+
+    rooms = [room for each in (plan, capitals) for room in open_page(plan_page(each)).evaluate(_ROOM_OF_TEXTS)]
+
+    assert min(rooms) >= 0
+
+
+_ROOM_OF_TEXTS = """() => [...document.querySelectorAll('svg text')].map((text) => {
+    const box = text.getBBox();
+    return text.ownerSVGElement.viewBox.baseVal.width - 4 - box.x - box.width;
+})"""
+"""The pixels that are left of each line of a drawing."""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
