@@ -29,8 +29,8 @@ def complete_chain(presented: Chain, trusted: Iterable[Certificate]) -> Chain:
     candidates = tuple(trusted)
     while chain and not chain[-1].self_issued:
         name = name_hashes(chain[-1]).issuer
-        named = (candidate for candidate in candidates if name_hashes(candidate).subject == name)
-        issuer = next((candidate for candidate in named if candidate.issued(chain[-1])), None)
+        namesakes = (candidate for candidate in candidates if name_hashes(candidate).subject == name)
+        issuer = next((candidate for candidate in namesakes if candidate.issued(chain[-1])), None)
         if issuer is None or issuer in chain:
             break
         chain.append(issuer)

@@ -1,8 +1,8 @@
 """The issuer index: which certificates of a list can matter to a chain at all.
 
-OpenSSL looks for an issuer by its subject name only, starting from the leaf, in the list and in what is presented. So a certificate of
-the list matters to a chain only if its subject is an issuer's name that can be reached from the leaf; that of a self-signed leaf is its
-own. Names are compared as OpenSSL compares them, through its own hash of the canonical name; a collision of that hash keeps a
+OpenSSL looks for an issuer by its subject name only, starting from the leaf, in the list and in what is presented. So a certificate
+of the list matters to a chain only if its subject is an issuer's name that can be reached from the leaf; that of a self-signed leaf
+is its own. Names are compared as OpenSSL compares them, through its own hash of the canonical name; a collision of that hash keeps a
 certificate too many, never one too few.
 """
 
@@ -31,7 +31,10 @@ class SubjectIndex:
         return tuple(sorted(relevant, key=self._order.__getitem__))
 
     def reached_names(self, presented: Sequence[Certificate], is_listed: Callable[[Certificate], bool]) -> frozenset[int]:
-        """Return the hashes of the issuers' names from `presented` (leaf first) up, through what is presented and those that `is_listed`."""
+        """Return the hashes of the issuers' names that lead up from the leaf, the first of `presented`.
+
+        They lead through what is presented, and through those of the list that `is_listed`.
+        """
         names = [name_hashes(leaf).issuer for leaf in presented[:1]]
         reached: set[int] = set()
         while names:
