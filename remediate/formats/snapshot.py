@@ -66,41 +66,41 @@ class PeerWire(Wire):
     ciphers: dict[str, str]
     verify_origin_server: bool | None = None
     error: str | None = None
-    removal: Literal["rest", "person"] = "person"
-    rest_port: Port = 443
+    removal: Literal["rest", "person"] | None = None
+    rest_port: Port | None = None
     started_at: Moment | None = None
     server_certificate: list[Sha256] | None = None
     client_certificate: list[Sha256] | None = None
     openssl: Literal["1.1.1", "3.x"] | None = None
     health: HealthWire | None = None
     crls: Count | None = None
-    revocation_lists: list[Sha256] = []
+    revocation_lists: list[Sha256] | None = None
 
 
 class PreferenceWire(Wire):
     client_order: Annotated[bool | None, Field(alias="client-order")] = None
     family: Family | None = None
-    measured: dict[str, Family] = {}
+    measured: dict[str, Family] | None = None
 
 
 class EndpointWire(Wire):
     address: Text
     port: Port
     product: ProductName
-    presented: dict[Family, list[Sha256]]
-    preferred: PreferenceWire = PreferenceWire()
+    presented: dict[Family, list[Sha256] | None] | None = None
+    preferred: PreferenceWire | None = None
     tls13: bool | None = None
     error: str | None = None
-    learned_from: list[str] = []
-    seen_by: Literal["handshake", "survey", "archive"] = "handshake"
-    guarded: bool = False
+    learned_from: list[str] | None = None
+    seen_by: Literal["handshake", "survey", "archive"] | None = None
+    guarded: bool | None = None
     service: str | None = None
 
 
 class PublisherWire(Wire):
     address: Text
     product: ProductName
-    refresh: By = "person"
+    refresh: By | None = None
     tls_verify: bool | None = None
     obstacle: str | None = None
 
@@ -123,8 +123,8 @@ class DiscoveryGapWire(Wire):
 class NodeWire(Wire):
     address: Text
     product: ProductName
-    own: dict[str, Sha256] = {}
-    trust: dict[str, list[Sha256]] = {}
+    own: dict[str, Sha256 | None] | None = None
+    trust: dict[str, list[Sha256] | None] | None = None
     by: Literal["certmgr", "shell"] | None = None
     error: str | None = None
 
@@ -135,16 +135,16 @@ class SnapshotWire(Wire):
     taken_at: Moment
     peers: list[PeerWire]
     endpoints: list[EndpointWire]
-    available_ca: list[Sha256] = []
-    vouched_for: list[Sha256] = []
+    available_ca: list[Sha256] | None = None
+    vouched_for: list[Sha256] | None = None
     certificates: dict[Sha256, str]
-    publishers: list[PublisherWire] = []
-    not_in_use: list[str] = []
-    not_asked: list[str] = []
+    publishers: list[PublisherWire] | None = None
+    not_in_use: list[str] | None = None
+    not_asked: list[str] | None = None
     undiscovered: list[DiscoveryGapWire] | None = None
-    alarms: list[AlarmWire] = []
-    nodes: list[NodeWire] = []
-    revocation_lists: dict[Sha256, str] = {}
+    alarms: list[AlarmWire] | None = None
+    nodes: list[NodeWire] | None = None
+    revocation_lists: dict[Sha256, str] | None = None
 
 
 def read_snapshot(text: str | bytes) -> Snapshot:
@@ -157,20 +157,24 @@ def read_snapshot(text: str | bytes) -> Snapshot:
         peers=tuple(_read_peer(peer) for peer in wire.peers),
         endpoints=tuple(_read_endpoint(endpoint) for endpoint in wire.endpoints if not endpoint.guarded),
         guarded_endpoints=tuple(_read_endpoint(endpoint) for endpoint in wire.endpoints if endpoint.guarded),
-        available_ca=fingerprints_of(wire.available_ca),
-        vouched_for=frozenset(fingerprints_of(wire.vouched_for)),
+        available_ca=fingerprints_of(wire.available_ca or ()),
+        vouched_for=frozenset(fingerprints_of(wire.vouched_for or ())),
         certificates=certificates,
         publishers=tuple(
             Publisher(
-                Address(publisher.address), publisher.product, publisher.refresh, publisher.tls_verify, publisher.obstacle
+                Address(publisher.address),
+                publisher.product,
+                publisher.refresh or "person",
+                publisher.tls_verify,
+                publisher.obstacle,
             )
-            for publisher in wire.publishers
+            for publisher in wire.publishers or ()
         ),
-        not_in_use=tuple(wire.not_in_use),
+        not_in_use=tuple(wire.not_in_use or ()),
         undiscovered=_read_gaps(wire),
-        alarms=tuple(Alarm(Fingerprint(alarm.certificate), alarm.message) for alarm in wire.alarms),
-        revocation_lists={Fingerprint(key): pem for key, pem in wire.revocation_lists.items()},
-        nodes=tuple(_read_node(node) for node in wire.nodes),
+        alarms=tuple(Alarm(Fingerprint(alarm.certificate), alarm.message) for alarm in wire.alarms or ()),
+        revocation_lists={Fingerprint(key): pem for key, pem in (wire.revocation_lists or {}).items()},
+        nodes=tuple(_read_node(node) for node in wire.nodes or ()),
     )
     check_certificates_present("snapshot", _fingerprints_in(snapshot), certificates)
     _check_revocation_lists(snapshot)
@@ -221,8 +225,8 @@ def _read_node(wire: NodeWire) -> Node:
     return Node(
         Address(wire.address),
         wire.product,
-        {service: Fingerprint(fingerprint) for service, fingerprint in wire.own.items()},
-        {service: fingerprints_of(trusted) for service, trusted in wire.trust.items()},
+        {service: Fingerprint(fingerprint) for service, fingerprint in (wire.own or {}).items() if fingerprint},
+        {service: fingerprints_of(trusted) for service, trusted in (wire.trust or {}).items() if trusted is not None},
         wire.by,
         wire.error,
     )
@@ -248,14 +252,14 @@ def _read_peer(wire: PeerWire) -> Peer:
         ciphers=ciphers_of(wire.ciphers),
         verify_origin_server=wire.verify_origin_server,
         error=wire.error,
-        removal=wire.removal,
-        rest_port=wire.rest_port,
+        removal=wire.removal or "person",
+        rest_port=wire.rest_port or 443,
         server_certificate=fingerprints_of(wire.server_certificate) if wire.server_certificate is not None else None,
         client_certificate=fingerprints_of(wire.client_certificate) if wire.client_certificate is not None else None,
         openssl=wire.openssl,
         health=_read_health(wire),
         crls=wire.crls,
-        revocation_lists=fingerprints_of(wire.revocation_lists),
+        revocation_lists=fingerprints_of(wire.revocation_lists or ()),
     )
 
 
@@ -326,22 +330,22 @@ def write_health(health: Health) -> dict[str, Any]:
 
 
 def _read_endpoint(wire: EndpointWire) -> Endpoint:
-    preferred = wire.preferred
+    preferred = wire.preferred or PreferenceWire()
     return Endpoint(
         address=Address(wire.address),
         port=wire.port,
         product=wire.product,
-        presented={family: fingerprints_of(chain) for family, chain in wire.presented.items() if chain},
+        presented={family: fingerprints_of(chain) for family, chain in (wire.presented or {}).items() if chain},
         preferred=Preference(
             preferred.client_order,
             preferred.family,
-            {CipherList(ciphers): family for ciphers, family in preferred.measured.items()},
+            {CipherList(ciphers): family for ciphers, family in (preferred.measured or {}).items()},
         ),
         tls13=wire.tls13,
         error=wire.error,
         failure=failure_in(wire.error),
-        learned_from=tuple(wire.learned_from),
-        seen_by=wire.seen_by,
+        learned_from=tuple(wire.learned_from or ()),
+        seen_by=wire.seen_by or "handshake",
         service=wire.service,
     )
 
@@ -376,7 +380,7 @@ def _read_gaps(wire: SnapshotWire) -> tuple[DiscoveryGap, ...]:
     """Return what discovery could not learn. A snapshot of 0.1.0 has sentences alone, each of which may mean a missing endpoint."""
     if wire.undiscovered is None:
         return tuple(
-            DiscoveryGap(wire.cluster, "unknown", "not-asked", incomplete=True, message=text) for text in wire.not_asked
+            DiscoveryGap(wire.cluster, "unknown", "not-asked", incomplete=True, message=text) for text in wire.not_asked or ()
         )
     return tuple(read_gap(gap) for gap in wire.undiscovered)
 

@@ -15,7 +15,8 @@ from remediate.model.canonical import sha256_of
 from remediate.model.errors import FormatError
 from remediate.model.health import Health, PeerAlarm, UpgradeState
 from remediate.model.identity import Address, Fingerprint
-from remediate.model.snapshot import DiscoveryGap
+from remediate.model.snapshot import DiscoveryGap, Publisher
+from remediate.model.toward_nodes import Node
 from tests.formats.documents import SEEN, document, leaf, root
 from tests.pki import revoke_nothing
 
@@ -117,3 +118,41 @@ def test_a_snapshot_of_0_1_0_that_could_not_ask_is_incomplete() -> None:
 
     assert not snapshot.complete
     assert [gap.message for gap in snapshot.undiscovered] == ["cucm.test could not be asked over AXL."]
+
+
+def test_a_null_is_read_as_a_key_that_is_absent() -> None:
+    # Given what was not looked at, as a person or another program may write it
+    node, publisher = Node(Address("cucm.test"), "cucm", {}, {}), Publisher(Address("cucm.test"), "cucm")
+    nulls = document(replace(SEEN, nodes=(node,), publishers=(publisher,)).to_json())
+    absent = document(json.dumps(nulls))
+    parts = ("peers", "endpoints", "nodes", "publishers")
+    for with_nulls, without in zip(_objects(nulls, parts), _objects(absent, parts), strict=True):
+        for key in without.keys() - REQUIRED:
+            with_nulls[key] = None
+            del without[key]
+    nulls["endpoints"][0] |= {"guarded": None, "service": None}
+
+    read = Snapshot.from_json(json.dumps(nulls))
+
+    assert read == Snapshot.from_json(json.dumps(absent))
+    assert (read.nodes, read.publishers) == ((node,), (publisher,))
+    assert Snapshot.from_json(json.dumps(nulls | {"nodes": None, "publishers": None})).nodes == ()
+    assert make_plan(read).id
+
+
+REQUIRED = {
+    "format", "cluster", "taken_at", "peers", "endpoints", "certificates", "nodes", "publishers",
+    "address", "port", "product", "primary", "trusted_ca", "ciphers",
+}  # fmt: skip
+
+
+def _objects(snapshot: dict[str, Any], parts: tuple[str, ...]) -> list[dict[str, Any]]:
+    return [snapshot, *(entry for part in parts for entry in snapshot[part])]
+
+
+def test_a_trust_store_that_is_null_was_not_read() -> None:
+    stores = {"address": "cucm.test", "product": "cucm", "own": {"tomcat": None}, "trust": {"tomcat": None, "CallManager": []}}
+
+    [node] = Snapshot.from_json(json.dumps(document(SEEN.to_json()) | {"nodes": [stores]})).nodes
+
+    assert node == Node(Address("cucm.test"), "cucm", {}, {"CallManager": ()})
