@@ -146,7 +146,8 @@ def _advise_on_shadowed(refusal: Refusal) -> Advice:
 
 def advise_on_name_mismatch(refusal: Refusal) -> Advice:
     """Return the advice on a name that does not match."""
-    return Advice(Cause.NAME_MISMATCH, *advise_on_name(refusal.endpoint, refusal.presented[0]))
+    addresses = refusal.other_endpoints.addresses if refusal.other_endpoints else ()
+    return Advice(Cause.NAME_MISMATCH, *advise_on_name(refusal.endpoint, refusal.presented[0], addresses))
 
 
 def _advise_on_expired(refusal: Refusal) -> Advice:

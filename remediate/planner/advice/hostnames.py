@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import UC_SERVICE_PAGE, UNIFIED_CM_SERVERS_PAGE
@@ -46,14 +46,21 @@ _ADDRESS_CHANGES: dict[Product, tuple[str, str]] = {
 }
 
 
-def advise_on_name(endpoint: Endpoint, leaf: Certificate) -> tuple[str, tuple[str, ...]]:
-    """Return the text and the options for a name that does not match."""
+def advise_on_name(
+    endpoint: Endpoint, leaf: Certificate, addresses_in_use: Collection[str] = ()
+) -> tuple[str, tuple[str, ...]]:
+    """Return the text and the options for a name that does not match.
+
+    `addresses_in_use` are those of all endpoints of the cluster: a name among them is another node's, unless its host part is the
+    same.
+    """
     names = ", ".join(matching_addresses(leaf)) or "no name at all"
     by_address = is_ip(endpoint.address)
     text = f"Clients use {'the IP address ' if by_address else ''}{endpoint.address}; the certificate is for {names}."
     if by_address:
         text += f" {_AS_TEXT}"
-    addresses, reissue = _suggest_addresses(endpoint, leaf), _suggest_reissue(endpoint, leaf, by_address=by_address)
+    addresses = _suggest_addresses(endpoint, leaf, addresses_in_use)
+    reissue = _suggest_reissue(endpoint, leaf, by_address=by_address)
     # The safe one first: a new name of a Unified CM or IM and Presence node changes more than its certificate does.
     if reissue == _IP_SAN or endpoint.product == "unity":
         return text, (*addresses, reissue)
@@ -87,9 +94,9 @@ def _format_address_change(product: Product, target: str) -> str:
     return f"{change.replace('{target}', target)} {price}"
 
 
-def _suggest_addresses(endpoint: Endpoint, leaf: Certificate) -> tuple[str, ...]:
+def _suggest_addresses(endpoint: Endpoint, leaf: Certificate, addresses_in_use: Collection[str]) -> tuple[str, ...]:
     """Return the option to use a name of the certificate, where one of them can be this node's."""
-    names = _list_candidates(endpoint.address, leaf)
+    names = _list_free(endpoint.address, _list_candidates(endpoint.address, leaf), addresses_in_use)
     # Under a wildcard of its own domain a node that is deeper in it has no name: `*` matches one label.
     wildcards = [name for name in _list_wildcards(leaf) if not _is_below(endpoint.address, name)]
     if not names and not wildcards:
@@ -104,13 +111,24 @@ def _list_candidates(address: str, leaf: Certificate) -> list[str]:
     bare = address.rstrip(".")
     names = _prefer_same_host(bare, _list_hosts(bare, leaf))
     if not is_ip(bare) and "." not in bare:
-        # A short name can have the domain of a wildcard.
-        names = list(dict.fromkeys([*names, *(f"{bare}{name[1:]}" for name in _list_wildcards(leaf))]))
+        # A short name can have the domain of a wildcard, of `*` and of `cu*`.
+        domains = [domain for label, _, domain in (name.partition(".") for name in matching_addresses(leaf)) if "*" in label]
+        names = list(dict.fromkeys([*names, *(f"{bare}.{domain}" for domain in domains)]))
         same_host = [name for name in names if _host_part(name) == bare.casefold()]
         names = same_host or names
     elif bare != address and name_matches(leaf, bare):
         names = [bare]
     return [name for name in names if _HOST_NAME.fullmatch(name) and name_matches(leaf, name)][:_MAX_NAMES]
+
+
+def _list_free(own_address: str, names: Sequence[str], addresses_in_use: Collection[str]) -> list[str]:
+    """Return `names` without those of other nodes.
+
+    A node known by its IP address can be known by its name as well: where all names are in use, one of them may be its own.
+    """
+    in_use = {address.casefold() for address in addresses_in_use}
+    free = [name for name in names if name.casefold() not in in_use or _host_part(name) == _host_part(own_address)]
+    return free or list(names) if is_ip(own_address) else free
 
 
 def _suggest_reissue(endpoint: Endpoint, leaf: Certificate, *, by_address: bool) -> str:
@@ -132,11 +150,11 @@ def _suggest_reissue(endpoint: Endpoint, leaf: Certificate, *, by_address: bool)
 def list_host_names(leaf: Certificate) -> tuple[str, ...]:
     """Return the names in `leaf` that a host can have.
 
-    No wildcard, no free text, no domain of its other names, and not the common name that Unified CM makes up for a certificate of
-    many servers (``HOST-ms.DOMAIN``).
+    No wildcard, no free text, no localhost, no domain of its other names, and not the common name that Unified CM makes up for a
+    certificate of many servers (``HOST-ms.DOMAIN``).
     """
     names = matching_addresses(leaf)
-    hosts = [name for name in names if _HOST_NAME.fullmatch(name) and not is_ip(name) and not _host_part(name).endswith("-ms")]
+    hosts = [name for name in names if _HOST_NAME.fullmatch(name) and not is_ip(name) and not _is_no_node(_host_part(name))]
     return tuple(host for host in hosts if not any(_is_below(name, host) for name in names))
 
 
@@ -153,6 +171,10 @@ def _list_wildcards(leaf: Certificate) -> list[str]:
 
 def _is_below(name: str, domain: str) -> bool:
     return name.rstrip(".").casefold().endswith(f".{domain.removeprefix('*.').casefold()}")
+
+
+def _is_no_node(host: str) -> bool:
+    return host == "localhost" or host.endswith("-ms")
 
 
 def _host_part(name: str) -> str:

@@ -51,6 +51,11 @@ class OtherEndpoints:
         return tuple(broken)
 
     @cached_property
+    def addresses(self) -> frozenset[Address]:
+        """The addresses of all endpoints, of the refused ones too."""
+        return frozenset(endpoint.address for endpoint in self._forecaster.endpoints.values())
+
+    @cached_property
     def listed(self) -> PeerList:
         """The peer's list after the plan."""
         return PeerList.of(self._forecaster.after[self._peer])

@@ -61,6 +61,11 @@ def test_the_name_to_set_is_one_that_the_node_can_have(
         ("cucm1.old.test", ("*.corp.test", "corp.test"), "a name of its own under *.corp.test", "cucm1.old.test"),
         ("cucm1", ("*.a.test", "*.b.test"), "cucm1.a.test or cucm1.b.test, whichever is this node's own name", "cucm1"),
         ("cucm1.corp.test", ("corp.test",), None, "cucm1.corp.test"),
+        # A wildcard that is a part of a label
+        ("cucm1", ("cu*.corp.test",), "cucm1.corp.test", "cucm1"),
+        ("imp1", ("cu*.corp.test",), None, "imp1"),
+        # No name of a node
+        ("10.0.0.5", ("localhost.localdomain", "cucm1.corp.test"), "cucm1.corp.test", None),
         # The traffic server takes a wildcard over two dots only
         ("cucm1", ("*.test",), None, "cucm1"),
         # A short name, and the name that another server of the certificate has
@@ -89,6 +94,27 @@ def test_every_name_proposed_can_be_the_nodes_and_verifies(
     )
     assert [request.partition(". ")[0].rstrip(".") for request in requests] == ([in_the_csr] if in_the_csr else [])
     assert not any("*" in request for request in requests)
+
+
+@pytest.mark.parametrize(
+    ("address", "names", "in_use", "set_to"),
+    [
+        # The certificate of another node, or one for many nodes without this one
+        ("cucm9.corp.test", ("cucm1.corp.test",), ("CUCM1.corp.test",), None),
+        ("cucm9.corp.test", ("cucm1.corp.test", "cucm2.corp.test"), ("cucm1.corp.test",), "cucm2.corp.test"),
+        ("10.0.0.5", ("cucm1.corp.test", "cucm2.corp.test"), ("cucm1.corp.test",), "cucm2.corp.test"),
+        # One node under two addresses
+        ("cucm1", ("cucm1.corp.test", "cucm2.corp.test"), ("cucm1.corp.test", "cucm2.corp.test"), "cucm1.corp.test"),
+        ("10.0.0.5", ("cucm1.corp.test",), ("cucm1.corp.test",), "cucm1.corp.test"),
+    ],
+)
+def test_a_name_that_another_node_has_is_not_proposed(
+    address: str, names: tuple[str, ...], in_use: tuple[str, ...], set_to: str | None
+) -> None:
+    _, options = advise_on_name(endpoint(address), issue(None, names=names).certificate, (*in_use, address))
+
+    proposed = [option for option in options if option.startswith(OWN_CHANGE)]
+    assert [f" to {set_to}, then" in option for option in proposed] == ([True] if set_to else [])
 
 
 def test_an_ip_address_and_no_host_name_at_all() -> None:
