@@ -10,6 +10,7 @@ Rules:
     test-title: the title of a test has 60 characters or more (in `tests/`).
     test-import: a test module is imported by another; helpers stand in a module of their own or in a fixture (in `tests/`).
     test-place: no test file is found from the name of a module, or a test file begins with no name beside it (`places_of_tests`).
+    unused: nothing but tests uses a function, class, constant, method or field (in `remediate/`; `unused_code.py`).
     too-long: a file has more than 450 lines, or a function more than 50 (in `remediate/`).
 
 Exit code 0 where every rule holds, else 1, with one line `path:line: rule: what` for each violation.
@@ -27,6 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from scripts.places_of_tests import list_misplaced, list_untested
+from scripts.unused_code import list_unused
 
 PRONOUNS = frozenset(
     {
@@ -355,6 +357,17 @@ def check_places(root: Path, sources: Sequence[tuple[Path, ast.AST]]) -> Iterato
         yield Violation(Path(test), 1, "test-place", f"its name begins with no module or folder of {folder}")
 
 
+def check_use(root: Path, sources: Sequence[tuple[Path, ast.AST]]) -> Iterator[Violation]:
+    """Find definitions that no module, script, benchmark, plugin or template uses."""
+    trees = {PurePosixPath(path): tree for path, tree in sources}
+    for folder in ("scripts", "benchmarks", "playbooks"):
+        for path in (root / folder).rglob("*.py"):
+            trees[PurePosixPath(path.relative_to(root))] = ast.parse(path.read_text(encoding="utf-8"))
+    templates = [path.read_text(encoding="utf-8") for path in (root / "remediate").rglob("*.j2")]
+    for unused in list_unused(trees, templates):
+        yield Violation(Path(unused.module), unused.line, "unused", unused.name)
+
+
 def check(root: Path) -> list[Violation]:
     """Return every violation below `root`, sorted by place."""
     violations: list[Violation] = []
@@ -373,6 +386,8 @@ def check(root: Path) -> list[Violation]:
                 violations += check_sizes(short, text, tree)
     if (root / "tests").is_dir():
         violations += check_places(root, sources)
+    if (root / "scripts").is_dir():
+        violations += check_use(root, sources)
     executor = [(path, tree) for path, tree in sources if path.is_relative_to("remediate/executor")]
     writing = writing_functions([tree for _, tree in executor])
     for path, module in executor:

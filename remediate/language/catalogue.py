@@ -52,15 +52,6 @@ _FEW_LETTERS = 6
 _FEW_IN_A_BEGINNING = 4
 
 
-def placeholders_of(template: str) -> tuple[str, ...]:
-    """Return the names of the placeholders of `template`, sorted."""
-    return tuple(sorted(_PLACEHOLDER.findall(_without_escapes(template))))
-
-
-def _without_escapes(template: str) -> str:
-    return template.replace("{{", "").replace("}}", "")
-
-
 @dataclass(frozen=True)
 class Template:
     """English template and its translation.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remediate.language.catalogue import Catalogue, Template, placeholders_of
+from remediate.language.catalogue import Catalogue, Template
 
 _WORDS = st.text(alphabet="abcxyz.0123", min_size=1, max_size=12)
 CATALOGUE = Catalogue(
@@ -97,10 +97,6 @@ def test_what_is_not_known_stays() -> None:
     assert CATALOGUE.translate("Not translated.") == "Not translated."
     assert CATALOGUE.translate("") == ""
     assert CATALOGUE.translate(" ") == " "
-
-
-def test_placeholders_have_names() -> None:
-    assert placeholders_of("{b} of {a}, {{c}}") == ("a", "b")
 
 
 @given(_WORDS, _WORDS)

@@ -90,6 +90,19 @@ BAD: list[tuple[str, str, Files]] = [
         "tests/a/test_c.py:1: test-place: its name begins with no module or folder of remediate/a",
         {"remediate/a/b.py": "", "tests/a/test_c.py": "", "tests/a/test_b_again.py": ""},
     ),
+    (
+        "unused",
+        "remediate/a.py:1: unused: f",
+        {"remediate/a.py": "def f():\n    return f()\n", "remediate/b.py": "def _g():\n    h.f()\n_g()\n", "scripts/c.py": ""},
+    ),
+    (
+        "unused",
+        "remediate/a.py:4: unused: width",
+        {
+            "remediate/a.py": "@dataclass\nclass Box:\n    height: int\n    width: int\nBox(1, width=2).height\n",
+            "scripts/c.py": "",
+        },
+    ),
     ("too-long", "remediate/a.py:451: too-long: 451 lines, at most 450", {"remediate/a.py": "\n" * 451}),
     (
         "too-long",
@@ -141,6 +154,16 @@ GOOD: list[tuple[str, Files]] = [
             "remediate/a/b/__init__.py": "from remediate.a.b.c import f\n",
             "tests/a/test_b.py": "",
             "tests/a/stories/test_together.py": "",
+        },
+    ),
+    (
+        "unused",
+        {
+            "remediate/a.py": "def f():\n    pass\ndef g():\n    pass\ndef h():\n    pass\n",
+            "remediate/b.py": "from remediate.a import f\nfrom remediate import a\na.g()\nTABLE = {'x': 'remediate.a.h'}\nTABLE[f]\n",
+            "remediate/c.py": "class Reader(RawIOBase):\n    def readable(self):\n        pass\nReader()\n",
+            "remediate/lab/d.py": "def i():\n    pass\n",
+            "scripts/e.py": "",
         },
     ),
     (

@@ -34,7 +34,6 @@ from remediate.model.limits import Limits
 from remediate.model.text import mask_and_escape
 from remediate.model.toward_nodes import NodeReader
 
-WEB_PORT = 8443
 _UDS_SERVERS = "/cucm-uds/servers"
 _CERTIFICATES = "/platformcom/api/v1/certmgr/config/snapshot/server"
 _TRUSTED = "/platformcom/api/v1/certmgr/config/trust/certificates"
