@@ -5,9 +5,9 @@ No check writes to a peer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 CLOSE_ENOUGH = timedelta(minutes=5)
 """Difference between a peer's clock and this machine's from which doctor warns. The traffic server judges dates by the peer's."""
 MAX_ENDPOINTS = 4
-Now = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +60,13 @@ def cluster_checks_json(checks: ClusterChecks) -> dict[str, Any]:
     return {"findings": [check_result_json(finding) for finding in checks.findings], "health": health}
 
 
-def check_cluster(cluster: ClusterAccess, limits: Limits, state_dir: Path, now: Now = utc_now) -> ClusterChecks:
+def check_cluster(cluster: ClusterAccess, limits: Limits, state_dir: Path) -> ClusterChecks:
     """Check everything that a plan and an apply for `cluster` need.
 
     Args:
         cluster: The cluster to check.
         limits: The limits of every connection.
         state_dir: Where the sign-ins of clients are counted, and the journal is.
-        now: The clock.
     """
     secrets = tuple(_check_secrets(cluster))
     if any(secret.code for secret in secrets if secret.subject.startswith(("Expressway", "REST"))):
@@ -81,7 +79,7 @@ def check_cluster(cluster: ClusterAccess, limits: Limits, state_dir: Path, now: 
                 ),
             )
         )
-    peers = _PeerChecks(cluster, limits, now)
+    peers = _PeerChecks(cluster, limits)
     clients = check_clients(cluster, limits, state_dir)
     left_on = _check_maintenance(cluster, state_dir)
     findings = (*secrets, *peers.run(), *left_on, *clients, *_find_changed_verdicts(cluster, limits, peers.skews))
@@ -175,8 +173,8 @@ class _PeerChecks:
         health: The status of each peer.
     """
 
-    def __init__(self, cluster: ClusterAccess, limits: Limits, now: Now) -> None:
-        self._cluster, self._limits, self._now = cluster, limits, now
+    def __init__(self, cluster: ClusterAccess, limits: Limits) -> None:
+        self._cluster, self._limits = cluster, limits
         self.skews: dict[Address, timedelta] = {}
         self.unverified: list[Address] = []
         self.health: dict[Address, Health] = {}
@@ -251,7 +249,7 @@ class _PeerChecks:
                 return CheckResult(subject, "this version does not offer the workaround")
 
     def _check_clock(self, subject: str, peer: ExpresswayPeer) -> CheckResult:
-        here_now = self._now()
+        here_now = utc_now()
         peer_time = peer.clock()
         if peer_time is None:
             return CheckResult(subject, "its clock could not be read; it checks certificates by its own clock, not by this one")

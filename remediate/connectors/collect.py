@@ -65,7 +65,7 @@ def collect(
     Raises:
         LoginRefused: At once; no other login of this cluster is tried.
         PinMismatch, AccessError: A peer must not be used any further.
-        InventoryError: A secret or a CA file of the inventory cannot be reading.
+        InventoryError: A secret or a CA file of the inventory cannot be read.
     """
     emit = _EventEmitter(cluster.name, sink)
     operator_ca = _read_operator_ca(cluster, emit)
@@ -113,9 +113,7 @@ def collect(
     )
 
 
-def collect_nodes(
-    cluster: ClusterAccess, *, limits: Limits = Limits(), opened: ClusterPeers, now: Callable[[], datetime] = utc_now
-) -> Snapshot:
+def collect_nodes(cluster: ClusterAccess, *, limits: Limits, opened: ClusterPeers) -> Snapshot:
     """Return the peers of `opened` and what the nodes' certificate management shows, without a look at any endpoint.
 
     Raises:
@@ -132,7 +130,7 @@ def collect_nodes(
     own = tuple(_list_distinct(certificate for reading in readings for certificate in reading.server_chain))
     discovered = discover(cluster, publishers, authorities, limits, gaps.report, own)
     unprobed = _Probed(replace(discovered, targets=(), guarded=()), (), ())
-    snapshot = _build_snapshot(cluster, now(), readings, publishers, unprobed, operator_ca)
+    snapshot = _build_snapshot(cluster, utc_now(), readings, publishers, unprobed, operator_ca)
     return _mask_sentences(replace(snapshot, undiscovered=tuple(gaps.gaps)))
 
 

@@ -6,11 +6,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
+_AT_ONCE = 16
+"""How many systems are worked on at the same time."""
+
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
-def run_at_once(work: Callable[[_Item], _Result], items: Sequence[_Item], at_once: int = 16) -> list[_Result]:
+def run_at_once(work: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Result]:
     """Return the result of `work` for each item, in order. A single item is worked on in this thread.
 
     The first error in that order is raised when all of them have ended; an interrupt waits for none.
@@ -18,11 +21,10 @@ def run_at_once(work: Callable[[_Item], _Result], items: Sequence[_Item], at_onc
     Args:
         work: What is done with an item.
         items: The systems.
-        at_once: How many of them are worked on at the same time.
     """
     if len(items) < 2:
         return [work(item) for item in items]
-    pool = ThreadPoolExecutor(min(at_once, len(items)), thread_name_prefix="system")
+    pool = ThreadPoolExecutor(min(_AT_ONCE, len(items)), thread_name_prefix="system")
     try:
         futures = [pool.submit(work, item) for item in items]
         wait(futures)
@@ -32,7 +34,7 @@ def run_at_once(work: Callable[[_Item], _Result], items: Sequence[_Item], at_onc
 
 
 def run_after_first_success(
-    work: Callable[[_Item], _Result], items: Sequence[_Item], is_success: Callable[[_Result], bool], at_once: int = 16
+    work: Callable[[_Item], _Result], items: Sequence[_Item], is_success: Callable[[_Result], bool]
 ) -> list[_Result]:
     """Return the result of `work` for each item, in order: one after another until one succeeds, then the others at once.
 
@@ -42,11 +44,10 @@ def run_after_first_success(
         work: What is done with an item; raises to end it all.
         items: The systems.
         is_success: Whether a result shows that the login was taken.
-        at_once: See `run_at_once`.
     """
     results: list[_Result] = []
     for item in items:
         results.append(work(item))
         if is_success(results[-1]):
             break
-    return results + run_at_once(work, items[len(results) :], at_once)
+    return results + run_at_once(work, items[len(results) :])

@@ -179,13 +179,9 @@ def show_unresolved(console: Console, unresolved: Sequence[Unresolved], title: s
         print_indented(console, Text(escape(group.advice, 2000)), 4)
         for option in group.options:
             print_bullet(console, option, 4)
-    _print_hidden_count(console, len(groups) - MAX_GROUPS, "entry", "entries")
-
-
-def _print_hidden_count(console: Console, hidden: int, noun: str, plural: str | None = None) -> None:
-    """Print how many entries a terminal leaves out; HTML and JSON have all of them."""
+    hidden = len(groups) - MAX_GROUPS
     if hidden > 0:
-        text = f"and {count(hidden, noun, plural)} more: `show --html` and `--json` have them all"
+        text = f"and {count(hidden, 'entry', 'entries')} more: `show --html` and `--json` have them all"
         print_indented(console, Text(text, "dim"), 2)
 
 
