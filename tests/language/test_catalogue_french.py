@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from string import Formatter
 
 import pytest
 from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from remediate.language.messages import DOMAIN, LOCALE_FOLDER, read_translations, translate, use_language
@@ -48,7 +46,7 @@ def test_each_noun_counts_zero_in_the_singular() -> None:
 
 
 def test_the_compiled_catalogue_is_the_one_in_the_sources(catalogue: Catalog) -> None:
-    compiled = io.BytesIO()
-    write_mo(compiled, catalogue)
-    assert CATALOGUE.with_suffix(".mo").read_bytes() == compiled.getvalue()
-    assert read_translations("fr")["Nothing to read."] == "Il n'y a rien à lire."
+    sources = {message.id: message.string for message in catalogue if message.id}
+    # The empty message is the header.
+    assert {message: text for message, text in read_translations("fr").items() if message} == sources
+    assert sources["Nothing to read."] == "Il n'y a rien à lire."
