@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from remediate.model.measurement import PairMeasurement
     from remediate.model.plan import EndpointForecast
     from remediate.model.run import Run
-    from remediate.model.verdict import Verdict
     from remediate.report.ending import Ending
 
 
@@ -33,6 +32,8 @@ def result_json(result: RunResult, notes: Sequence[str], *, cluster: str, plan: 
         cluster: The name of the cluster.
         plan: The id of the plan; None: it is not known.
     """
+    from remediate.formats.verdicts import write_verdict
+
     return {
         "cluster": cluster,
         "plan": plan,
@@ -49,7 +50,7 @@ def result_json(result: RunResult, notes: Sequence[str], *, cluster: str, plan: 
                 "port": pair.endpoint.port,
                 "peer": pair.peer,
                 "client": client_json(result.client_views.get(pair, NOT_ASKED)),
-                **verdict_json(verdict),
+                **write_verdict(verdict),
             }
             for pair, verdict in result.verdicts.items()
         ],
@@ -59,14 +60,16 @@ def result_json(result: RunResult, notes: Sequence[str], *, cluster: str, plan: 
 
 def measurements_json(pairs: Sequence[PairMeasurement]) -> list[dict[str, Any]] | None:
     """Return what a run measured, with the keys of `result_json`; None where it measured nothing."""
+    from remediate.formats.verdicts import write_verdict
+
     return [
         {
             "address": pair.address,
             "port": pair.port,
             "peer": pair.peer,
-            "before": verdict_json(pair.before) if pair.before else None,
+            "before": write_verdict(pair.before) if pair.before else None,
             "client": client_json(pair.client),
-            **verdict_json(pair.after),
+            **write_verdict(pair.after),
         }
         for pair in pairs
     ] or None
@@ -75,18 +78,6 @@ def measurements_json(pairs: Sequence[PairMeasurement]) -> list[dict[str, Any]] 
 def client_json(view: ClientView) -> dict[str, str]:
     """Return what a client gets, with the keys of the contract."""
     return {"state": view.state.value, "said": view.description}
-
-
-def verdict_json(verdict: Verdict) -> dict[str, Any]:
-    """Return a verdict with the keys of a plan's ``before`` and ``after``."""
-    return {
-        "ok": verdict.ok,
-        "cause": verdict.cause,
-        "error": verdict.error,
-        "code": verdict.code,
-        "depth": verdict.depth,
-        "key": verdict.key,
-    }
 
 
 def show_result(

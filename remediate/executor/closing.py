@@ -15,7 +15,7 @@ from remediate.executor.result import ManualStep, RunResult, confirm_command, re
 from remediate.executor.steps import Step
 from remediate.executor.verification import Verification, VerificationFailed, excuse, unfixable_pairs
 from remediate.model.exit_codes import ExitCode, most_serious
-from remediate.model.measurement import PairMeasurement, measure_pairs
+from remediate.model.measurement import measure_pairs
 from remediate.model.run import Run
 from remediate.model.run import RunState as JournalState
 from remediate.model.text import count
@@ -53,32 +53,32 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
         ]
     )
     command = restart_command(unsettled_peers(effects), context.cluster, context.state_dir)
-    refusals = _describe_refusals(verified.refusing_nodes, "")
-    effect = " ".join(filter(None, [describe_effects(effects, command), services]))
-    message = _describe(verified, open_steps, effect, refusals, has_run=bool(state.run))
+    sentences = [describe_effects(effects, command), services]
+    message = _describe(verified, open_steps, sentences, has_run=bool(state.run))
     if state.run:
         message += _TIMER_ENDED if state.ended_timer else ""
         record = f"{message} Confirm it by {deadline}." if deadline else message
         record_alarms_after(context.journal, state.run, state.alarms_after, context.environment.now())
-        record_measurements(context.journal, state.run, _measure(state, verified))
+        measurements = measure_pairs(state.verdicts_before, verified.verdicts, state.client_views)
+        record_measurements(context.journal, state.run, measurements)
         context.journal.close_run(state.run, outcome, record, code, effects)
     summary = message
     if deadline:
         message = f"{message} {_describe_confirmation(context, state, deadline, open_steps)}"
     context.events.emit("run-state", message, state=outcome, exit_code=code, confirm_by=deadline)
     return RunResult(
-        state.run or _earlier_run(context),
-        outcome,
-        code,
-        (*open_steps, *state.effect_steps),
-        state.has_written,
-        message,
-        deadline,
-        verified.verdicts,
-        state.verdicts_before,
-        effects,
-        state.client_views,
-        summary,
+        run_id=state.run or _earlier_run(context),
+        state=outcome,
+        exit_code=code,
+        open_steps=(*open_steps, *state.effect_steps),
+        has_written=state.has_written,
+        message=message,
+        confirm_by=deadline,
+        verdicts=verified.verdicts,
+        verdicts_before=state.verdicts_before,
+        effects=effects,
+        client_views=state.client_views,
+        outcome=summary,
     )
 
 
@@ -87,10 +87,6 @@ def _list_refusals(context: RunContext, refusing: Iterable[TowardNode]) -> tuple
     accepted = context.plan.refusing_nodes_after if context.options.accept_remaining else ()
     excused = {(toward.peer, toward.node, toward.store, toward.cause) for toward in accepted}
     return tuple(toward for toward in refusing if (toward.peer, toward.node, toward.store, toward.cause) not in excused)
-
-
-def _measure(state: RunState, verified: Verification) -> tuple[PairMeasurement, ...]:
-    return measure_pairs(state.verdicts_before, verified.verdicts, state.client_views)
 
 
 def _count_remaining(context: RunContext, verified: Verification) -> int:
@@ -158,20 +154,19 @@ def _describe_refusals(refusing: Iterable[TowardNode], source: str) -> list[str]
     return [f"{source}{nodes_refuse} the peers' own certificates, which no change of a peer's list fixes."]
 
 
-def _describe(
-    verified: Verification, open_steps: Sequence[ManualStep], effects: str, refusals: Sequence[str], *, has_run: bool
-) -> str:
+def _describe(verified: Verification, open_steps: Sequence[ManualStep], ending: Sequence[str], *, has_run: bool) -> str:
+    """Return the message of a run, which ends with the sentences `ending`; empty ones are left out."""
     parts = ["Written and read back." if has_run else "Nothing to do: the cluster already matches the plan."]
-    parts += [f"{count(len(open_steps), 'step is', 'steps are')} left to do by hand."] if open_steps else []
+    if open_steps:
+        parts.append(f"{count(len(open_steps), 'step is', 'steps are')} left to do by hand.")
     # A forecast is one endpoint from one peer.
     unseen = {(forecast.address, forecast.port) for forecast in verified.unseen}
-    parts += [f"{count(len(unseen), 'endpoint')} could not be checked."] if unseen else []
+    if unseen:
+        parts.append(f"{count(len(unseen), 'endpoint')} could not be checked.")
     parts += [f"Discovery is incomplete, so an endpoint may be missing: {gap}" for gap in verified.gaps]
-    parts += (
-        [f"{count(len(verified.remaining), 'check still fails', 'checks still fail')}, as before."]
-        if verified.remaining
-        else []
-    )
-    parts += [] if len(parts) > 1 else ["By the certificates, every endpoint passes on every peer."]
-    parts += refusals
-    return " ".join([*parts, effects] if effects else parts)
+    if verified.remaining:
+        parts.append(f"{count(len(verified.remaining), 'check still fails', 'checks still fail')}, as before.")
+    if len(parts) == 1:
+        parts.append("By the certificates, every endpoint passes on every peer.")
+    parts += _describe_refusals(verified.refusing_nodes, "")
+    return " ".join([*parts, *filter(None, ending)])

@@ -16,6 +16,7 @@ from remediate.model.certificate_overview import (
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import Fingerprint, PairId
 from remediate.model.snapshot import Peer, Snapshot
+from remediate.model.verdict import Verdict
 from remediate.planner.facts import list_facts
 from remediate.planner.solver.candidates import common_name_group
 from remediate.trust.endpoint_verifier import ClusterVerifier
@@ -63,22 +64,25 @@ def _order(certificate: ListedCertificate) -> tuple[bool, float, Fingerprint]:
 
 def _find_reliance(snapshot: Snapshot, peers: Iterable[Peer]) -> Mapping[Certificate, list[PairId]]:
     """Return for each certificate the checks that pass through a chain with it."""
-    verifiers = ClusterVerifier(snapshot)
     reliance: dict[Certificate, list[PairId]] = {}
-    for peer in peers:
-        trusted = snapshot.resolve(peer.trusted_ca)
-        verifier = verifiers.at(trusted, peer.ciphers.get(REVERSE_PROXY_CIPHERS))
-        for endpoint in snapshot.endpoints:
-            if endpoint.error is not None:
-                continue
-            for verdict in [verifier.verify_family(endpoint, family) for family in verifier.families(endpoint)]:
-                if verdict.ok:
-                    for certificate in verdict.built_chain:
-                        reliance.setdefault(certificate, []).append(PairId(peer.address, endpoint.id))
-    for guarded in verify_guarded(snapshot):
-        for certificate in guarded.verdict.built_chain if guarded.verdict.ok else ():
-            reliance.setdefault(certificate, []).append(PairId(guarded.peer, guarded.endpoint.id))
+    for pair, verdict in _verify_each_chain(snapshot, peers):
+        if verdict.ok:
+            for certificate in verdict.built_chain:
+                reliance.setdefault(certificate, []).append(pair)
     return reliance
+
+
+def _verify_each_chain(snapshot: Snapshot, peers: Iterable[Peer]) -> Iterator[tuple[PairId, Verdict]]:
+    """Yield the verdict on each chain that an endpoint may present to a peer, those of other services last."""
+    verifiers = ClusterVerifier(snapshot)
+    observed = [endpoint for endpoint in snapshot.endpoints if endpoint.error is None]
+    for peer in peers:
+        verifier = verifiers.at(snapshot.resolve(peer.trusted_ca), peer.ciphers.get(REVERSE_PROXY_CIPHERS))
+        for endpoint in observed:
+            for family in verifier.families(endpoint):
+                yield PairId(peer.address, endpoint.id), verifier.verify_family(endpoint, family)
+    for guarded in verify_guarded(snapshot):
+        yield PairId(guarded.peer, guarded.endpoint.id), guarded.verdict
 
 
 def _find_stores(snapshot: Snapshot) -> Mapping[Fingerprint, list[str]]:

@@ -156,6 +156,22 @@ class _Artist:
     def _boxes(
         self, group: ChainGroup, failing: Sequence[EndpointForecast], same_key: Sequence[EndpointForecast]
     ) -> Iterator[Box]:
+        is_self_signed = bool(group.certificates) and not group.depth
+        yield self._leaf_box(group, failing, same_key, own=group.certificates[0] if is_self_signed else None)
+        for depth, fingerprint in enumerate(group.certificates[1:] if is_self_signed else group.certificates, start=1):
+            yield self._certificate_box(fingerprint, depth, same_key)
+        if group.missing:
+            yield _box("missing", group.missing, ["this issuer was not found"])
+
+    def _leaf_box(
+        self,
+        group: ChainGroup,
+        failing: Sequence[EndpointForecast],
+        same_key: Sequence[EndpointForecast],
+        *,
+        own: Fingerprint | None,
+    ) -> Box:
+        """Return the box of the server certificates; `own`: that of a self-signed one; None: they have an issuer."""
         names = list(dict.fromkeys(self._node_names.get(name, name) for name in group.endpoints))
         title = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
         lines = [f"server certificate of {count(len(group.endpoints), 'endpoint')}"]
@@ -165,17 +181,11 @@ class _Artist:
             cause = differing_check.before.cause
             description = translate(describe_cause(cause.value if cause else "")).lower()
             lines.append(f"now with {(differing_check.before.key or '').upper()}: {description}")
-        above = group.certificates if group.depth else group.certificates[1:]
-        own = group.certificates[0] if group.certificates and not group.depth else None
         kind: Kind = "added" if own in self._additions else "leaf"
         if own:
             lines += ["self-signed", *self._trust_lines(own)]
             lines += [short_fingerprint(own)[7:]] if len(group.endpoints) == 1 else []
-        yield _box(kind, title, lines, _troubles_at(0, same_key))
-        for depth, fingerprint in enumerate(above, start=1):
-            yield self._certificate_box(fingerprint, depth, same_key)
-        if group.missing:
-            yield _box("missing", group.missing, ["this issuer was not found"])
+        return _box(kind, title, lines, _troubles_at(0, same_key))
 
     def _certificate_box(self, fingerprint: Fingerprint, depth: int, failing: Sequence[EndpointForecast]) -> Box:
         certificate = self._plan.certificates[fingerprint]

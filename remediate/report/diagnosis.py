@@ -84,6 +84,15 @@ def _print_finding(
     if finding.verdict and finding.verdict.error:
         print_indented(console, Text(format_error(finding), "red" if finding.status == "refused" else "yellow"), 2)
     _print_evidence(console, finding, every_fact=every_fact)
+    _print_chains(console, finding, hosts, every_fact=every_fact)
+    for remark in finding.remarks:
+        print_marked(console, "!", remark, "yellow", 2)
+
+
+def _print_chains(
+    console: Console, finding: Finding, hosts: Mapping[tuple[Certificate, ...], str], *, every_fact: bool
+) -> None:
+    """Print each chain once for each list that it was verified against."""
     printed = set[tuple[tuple[Certificate, ...], tuple[Certificate, ...] | None]]()
     # Of many nodes with one cause, the chain of the first is the example.
     for endpoint in finding.captured_endpoints[: 1 if finding.nodes else None]:
@@ -97,8 +106,6 @@ def _print_finding(
         hidden = len(endpoint.chains) - _MAX_SHOWN_CHAINS
         if hidden > 0:
             print_indented(console, Text(f"and {count(hidden, 'other chain')}: `--json` has them all", "dim"), 2)
-    for remark in finding.remarks:
-        print_marked(console, "!", remark, "yellow", 2)
 
 
 def _print_advice(console: Console, finding: Finding, first_with: dict[tuple[str, ...], str]) -> None:
@@ -117,23 +124,27 @@ def _print_evidence(console: Console, finding: Finding, *, every_fact: bool) -> 
 
 def _print_chain(console: Console, chain: CapturedChain, finding: Finding, *, every_fact: bool) -> None:
     """Print the chain as `explain` does; without a list, mark only the certificate that the log or the alert refuses."""
-    presented = chain.certificates
     if chain.verdict:
-        for link in draw_chain(presented, chain.trusted or (), chain.verdict):
+        for link in draw_chain(chain.certificates, chain.trusted or (), chain.verdict):
             _print_lines(console, link_lines(link)[: None if every_fact else 1])
     else:
-        for depth, certificate in enumerate(presented):
-            is_refused = _is_refused_certificate(chain, depth, finding)
-            mark = Text("✗ " if is_refused else "· ", "red" if is_refused else "dim")
-            mark.append(certificate_label(certificate), "bold")
-            mark.append(f"  [{depth}] presented", "dim")
-            indent = "   " * depth
-            lines = [Text(f"{indent}  {line}", "dim") for line in certificate_facts(certificate)] if every_fact else []
-            _print_lines(console, (Text(f"{indent[:-3]}└─ " if depth else "") + mark, *lines))
+        _print_unverified_chain(console, chain, finding, every_fact=every_fact)
     if every_fact:
-        _print_lines(console, (Text(f"  {presented[0].fingerprint}", "dim"),))
+        _print_lines(console, (Text(f"  {chain.certificates[0].fingerprint}", "dim"),))
         for remark in chain.remarks:
             print_marked(console, "·", remark, "default", 2)
+
+
+def _print_unverified_chain(console: Console, chain: CapturedChain, finding: Finding, *, every_fact: bool) -> None:
+    for depth, certificate in enumerate(chain.certificates):
+        is_refused = _is_refused_certificate(chain, depth, finding)
+        mark = Text("✗ " if is_refused else "· ", "red" if is_refused else "dim")
+        mark.append(certificate_label(certificate), "bold")
+        mark.append(f"  [{depth}] presented", "dim")
+        indent = "   " * depth
+        branch = Text(f"{indent[:-3]}└─ " if depth else "")
+        facts = certificate_facts(certificate) if every_fact else ()
+        _print_lines(console, (branch + mark, *(Text(f"{indent}  {fact}", "dim") for fact in facts)))
 
 
 def _is_refused_certificate(chain: CapturedChain, depth: int, finding: Finding) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from remediate.model.canonical import rfc3339
 from remediate.model.diagnosis import AlertCount, CapturedChain, CapturedEndpoint, Diagnosis, Finding
 from remediate.model.evidence import BadGateway, LoggedFailure, LogTime, OtherProcessFailures
+from remediate.model.verdict import Verdict
 
 FORMAT = "remediate.diagnosis/1"
 
@@ -46,7 +47,6 @@ def diagnosis_document(diagnosis: Diagnosis) -> dict[str, Any]:
 
 
 def _dump_finding(finding: Finding) -> dict[str, Any]:
-    verdict = finding.verdict
     return {
         "address": finding.address,
         "ip": finding.ip,
@@ -55,10 +55,7 @@ def _dump_finding(finding: Finding) -> dict[str, Any]:
         "possible_ports": list(finding.possible_ports),
         "standing": finding.status,
         "process": finding.process,
-        "cause": verdict.cause if verdict else None,
-        "error": verdict.error if verdict else None,
-        "code": verdict.code if verdict else None,
-        "depth": verdict.depth if verdict else None,
+        **_dump_refusal(finding.verdict),
         "logged": [_dump_logged_failure(failure) for failure in finding.logged_failures],
         "bad_gateways": [_dump_bad_gateway(gateway) for gateway in finding.bad_gateways],
         "captured": [_dump_endpoint(endpoint) for endpoint in finding.captured_endpoints],
@@ -149,21 +146,26 @@ def _dump_endpoint(endpoint: CapturedEndpoint) -> dict[str, Any]:
 
 
 def _dump_chain(chain: CapturedChain) -> dict[str, Any]:
-    verdict = chain.verdict
     return {
         "certificates": [certificate.fingerprint for certificate in chain.certificates],
         "key": chain.certificates[0].key_family,
-        "ok": verdict.ok if verdict else None,
-        "cause": verdict.cause if verdict else None,
-        "error": verdict.error if verdict else None,
-        "code": verdict.code if verdict else None,
-        "depth": verdict.depth if verdict else None,
+        "ok": chain.verdict.ok if chain.verdict else None,
+        **_dump_refusal(chain.verdict),
         "remarks": list(chain.remarks),
         "alerts": _dump_alerts(chain.alerts),
         "went_on": chain.accepted_connections,
         "connections": chain.connections,
         "first": _dump_moment(chain.first_seen),
         "last": _dump_moment(chain.last_seen),
+    }
+
+
+def _dump_refusal(verdict: Verdict | None) -> dict[str, Any]:
+    return {
+        "cause": verdict.cause if verdict else None,
+        "error": verdict.error if verdict else None,
+        "code": verdict.code if verdict else None,
+        "depth": verdict.depth if verdict else None,
     }
 
 

@@ -32,6 +32,7 @@ _BAR = 12
 _TIME = 7
 """Columns of a duration."""
 _LISTS = frozenset({"trust-certificate", "remove-certificate"})
+_MADE = frozenset({"change-complete", "nothing-to-do"})
 _MILESTONES = frozenset({"peer-verified", "replicated", "lists-saved", "maintenance", "drain"})
 """Types that have a line of their own elsewhere than on a terminal, beside each write and what lasts."""
 _IN_RESULT = frozenset({"manual-step"})
@@ -185,21 +186,20 @@ class RunProgress:
             self._note_peer(peer, event)
 
     def _note_peer(self, peer: _PeerProgress, event: Event) -> None:
-        kind = event.fields.get("change")
-        if event.type == "change-start" or (event.type == "maintenance" and event.fields.get("on")):
-            peer.began = peer.began if peer.began is not None else self._clock()
+        now, kind = self._clock(), event.fields.get("change")
+        is_maintenance = event.type == "maintenance" and bool(event.fields.get("on"))
+        if peer.began is None and (event.type == "change-start" or is_maintenance):
+            peer.began = now
         if peer.began is not None:
-            peer.ended = self._clock()
-        is_made = event.type in {"change-complete", "nothing-to-do"}
+            peer.ended = now
         if event.type == "change-start":
-            peer.change_began = self._clock()
-        if is_made and kind in _LISTS:
-            peer.changes += 1
-        elif is_made and kind == "set-ciphers":
+            peer.change_began = now
+        if kind == "restart-peer":
+            peer.restart = _describe_restart(event, now - peer.change_began)
+        elif event.type in _MADE and kind == "set-ciphers":
             peer.ciphers = GOOD
-        elif kind == "restart-peer":
-            spent = format_duration(self._clock() - peer.change_began)
-            peer.restart = f"{GOOD} {spent}" if is_made else "…" if event.type == "change-start" else REFUSED
+        elif event.type in _MADE and kind in _LISTS:
+            peer.changes += 1
         elif event.type in {"in-effect", "not-in-effect"}:
             peer.effect = GOOD if event.type == "in-effect" else UNSEEN
 
@@ -303,6 +303,12 @@ class RunProgress:
         line = Text(text, style, no_wrap=True, overflow="ellipsis")
         line.truncate(self._console.width, overflow="ellipsis")
         return line
+
+
+def _describe_restart(event: Event, spent_s: float) -> str:
+    if event.type in _MADE:
+        return f"{GOOD} {format_duration(spent_s)}"
+    return "…" if event.type == "change-start" else REFUSED
 
 
 def _in_columns(cells: Iterable[str], widths: Iterable[int]) -> str:

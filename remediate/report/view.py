@@ -262,24 +262,25 @@ def headline(action: Action, plan: Plan) -> str:
 
 def summarise_actions(plan: Plan) -> str:
     """Return what `plan` does in counts: ``2 certificates to trust on 3 peers, 1 cipher list to set``."""
-    trusted = {action.certificate for action in plan.actions if isinstance(action, TrustCertificate)}
-    removed = {action.certificate for action in plan.actions if isinstance(action, RemoveCertificate)}
-    peers = {
-        peer for action in plan.actions if isinstance(action, TrustCertificate | RemoveCertificate) for peer in peers_of(action)
-    }
-    ciphers = sum(isinstance(action, SetCiphers) for action in plan.actions)
-    refreshes = sum(isinstance(action, RefreshDiscovery) for action in plan.actions)
-    restarts = {peer for action in plan.actions if isinstance(action, RestartPeer) for peer in action.peers}
+    parts: list[str] = []
+    list_changes = [action for action in plan.actions if isinstance(action, TrustCertificate | RemoveCertificate)]
+    if list_changes:
+        trusted = {action.certificate for action in list_changes if isinstance(action, TrustCertificate)}
+        removed = {action.certificate for action in list_changes if isinstance(action, RemoveCertificate)}
+        peers = {peer for action in list_changes for peer in peers_of(action)}
+        changes = [f"{count(len(trusted), 'certificate')} to trust"] if trusted else []
+        changes += [f"{count(len(removed), 'certificate')} to remove"] if removed else []
+        parts.append(f"{' and '.join(changes)} on {count(len(peers), 'peer')}")
+    if ciphers := sum(isinstance(action, SetCiphers) for action in plan.actions):
+        parts.append(f"{count(ciphers, 'cipher list')} to set")
     uploads = [action for action in plan.actions if isinstance(action, TrustOnNode)]
-    parts = [f"{count(len(trusted), 'certificate')} to trust"] if trusted else []
-    parts += [f"{count(len(removed), 'certificate')} to remove"] if removed else []
-    parts = [f"{' and '.join(parts)} on {count(len(peers), 'peer')}"] if parts else []
-    parts += [f"{count(ciphers, 'cipher list')} to set"] if ciphers else []
     if uploads:
         certificates, nodes = len({action.certificate for action in uploads}), len({action.node for action in uploads})
         parts.append(f"{count(certificates, 'certificate')} to upload to {count(nodes, 'Unified CM or IM and Presence node')}")
-    parts += [f"discovery of {count(refreshes, 'publisher')} to refresh"] if refreshes else []
-    parts += [f"{count(len(restarts), 'peer')} to restart if needed"] if restarts else []
+    if refreshes := sum(isinstance(action, RefreshDiscovery) for action in plan.actions):
+        parts.append(f"discovery of {count(refreshes, 'publisher')} to refresh")
+    if restarts := {peer for action in plan.actions if isinstance(action, RestartPeer) for peer in action.peers}:
+        parts.append(f"{count(len(restarts), 'peer')} to restart if needed")
     return ", ".join(parts)
 
 

@@ -203,8 +203,8 @@ def _collect_operations_by_indentation(part: str, anchors: dict[str, Node]) -> d
     texts: dict[Operation, list[str]] = {}
     resources: list[tuple[int, str]] = []
     lines: list[str] | None = None
+    # The indentation of a method, or of a key whose text follows: what is deeper belongs to it. -1 outside.
     within = -1
-    """The indentation of a method, or of a key whose text follows: what is deeper belongs to it. -1 outside."""
     for line in part.splitlines():
         indent = len(line) - len(line.lstrip(" "))
         if within >= 0 and line.strip() and indent <= within:

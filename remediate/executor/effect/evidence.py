@@ -89,14 +89,14 @@ def _find_record(
     if last_at is None:
         return None
     for run in journal.runs():
+        if run.ended_at is None or run.ended_at < rfc3339(last_at):
+            continue
+        is_before_start = started_at is None or run.ended_at < rfc3339(started_at)
         for effect in run.in_effect or ():
-            if not is_same_address(effect.peer, peer) or effect.source not in {EffectSource.CLIENT, EffectSource.LOG}:
-                continue
-            if run.ended_at is None or run.ended_at < rfc3339(last_at) or effect.state is EffectState.NOT_KNOWN:
-                continue
-            if effect.state is EffectState.NO and (started_at is None or run.ended_at < rfc3339(started_at)):
-                continue
-            return replace(effect, peer=peer, description=_with_time(effect.description, run.ended_at))
+            is_observed = effect.source in {EffectSource.CLIENT, EffectSource.LOG} and effect.state is not EffectState.NOT_KNOWN
+            is_outdated = effect.state is EffectState.NO and is_before_start
+            if is_same_address(effect.peer, peer) and is_observed and not is_outdated:
+                return replace(effect, peer=peer, description=_with_time(effect.description, run.ended_at))
     return None
 
 

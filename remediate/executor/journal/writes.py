@@ -89,18 +89,13 @@ def _last_time(
 def _time_of(step: StepRecord, peer: Address, replications: Mapping[tuple[Address, str], str], limits: Limits) -> datetime:
     times = [parse_rfc3339(time) for time in (step.started_at, step.ended_at, step.undone_at) if time]
     if step.kind == SetCipherList.kind and not is_same_address(step.peer, peer) and not step.undone_at:
-        times += [
+        replicated = [
             parse_rfc3339(at)
             for (address, name), at in replications.items()
-            if _replicates(step, name) and is_same_address(address, peer)
+            if name == step.facts.get("name") and is_same_address(address, peer)
         ]
-        if not any(_replicates(step, name) and is_same_address(address, peer) for address, name in replications):
-            times.append(max(times) + timedelta(seconds=limits.replication_s))
+        times += replicated or [max(times) + timedelta(seconds=limits.replication_s)]
     return max(times)
-
-
-def _replicates(step: StepRecord, name: str) -> bool:
-    return step.facts.get("name") == name
 
 
 def _was_sent(step: StepRecord) -> bool:
