@@ -68,7 +68,7 @@ def test_it_signs_in_once_over_each_way(lab: Lab, cluster: ClusterAccess, tmp_pa
     assert {request.path for request in lab.requests if request.transport == "mra"} == {"steven.lab/get_edge_config"}
 
 
-def test_beyond_the_budget_it_is_a_warning(cluster: ClusterAccess, lab: Lab, tmp_path: Path) -> None:
+def test_over_the_budget_it_is_a_warning(cluster: ClusterAccess, lab: Lab, tmp_path: Path) -> None:
     results = [check(with_way(cluster, way_of(cluster)), tmp_path)[0] for _ in range(3)]
     assert [(result.code, bool(result.next_step)) for result in results] == [(0, False), (0, False), (0, True)]
     assert "not asked" in results[2].text
@@ -130,7 +130,7 @@ def test_processes_at_one_time_share_one_budget(lab: Lab, tmp_path: Path) -> Non
     assert all(request.authorised for request in sign_ins)
 
 
-def test_a_shared_way_says_what_cannot_be_told(tmp_path: Path) -> None:
+def test_a_shared_way_says_what_cannot_be_known(tmp_path: Path) -> None:
     # Given one Expressway-E for the cluster
     with Lab(tmp_path / "lab", "one-edge", judge=False) as lab:
         cluster = load(lab.inventory)[0]

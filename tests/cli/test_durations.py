@@ -24,7 +24,7 @@ def test_what_is_no_duration_is_refused_with_how_to_write_it(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["25h", "1441m", "86401s", "999999h"])
-def test_nobody_waits_longer_than_a_day_for_a_confirmation(text: str) -> None:
+def test_no_one_waits_longer_than_a_day_for_a_confirmation(text: str) -> None:
     assert WITHIN.convert("24h", None, None) == timedelta(days=1)
     with pytest.raises(click.BadParameter, match=f"`{text}` is longer than 24h"):
         WITHIN.convert(text, None, None)

@@ -111,7 +111,7 @@ def test_the_inventory_must_be_a_file_or_a_folder(remediate: Remediate, tmp_path
 
 
 @pytest.mark.parametrize("suffix", ["", "-wal", "-shm", "-journal"])
-def test_a_pipe_in_the_place_of_the_journal_is_said(suffix: str, remediate: Remediate, tmp_path: Path) -> None:
+def test_a_pipe_in_the_place_of_the_journal_is_reported(suffix: str, remediate: Remediate, tmp_path: Path) -> None:
     state = Path(os.environ["REMEDIATE_STATE_DIR"])
     state.mkdir()
     if suffix:

@@ -97,7 +97,7 @@ def test_doctor_says_whether_a_log_can_be_recorded(remediate: Remediate, box: La
     assert "recording a diagnostic log (Maintenance > Diagnostics" in by_hand
 
 
-def test_a_log_that_is_never_ready_is_said_and_was_stopped(remediate: Remediate, box: Lab) -> None:
+def test_a_log_that_is_never_ready_is_reported_and_was_stopped(remediate: Remediate, box: Lab) -> None:
     box.faults.logging = LoggingFault.NEVER_READY
     ended = remediate("diagnose", "-i", box.inventory, "--for", "1s", "--yes")
     assert ended.code == 4
@@ -146,7 +146,7 @@ def test_a_signal_stops_the_logging_first(box: Lab, tmp_path: Path, number: sign
     assert find_left_logging(tmp_path) == ()
 
 
-def test_what_a_killed_recording_left_is_said(remediate: Remediate, box: Lab, tmp_path: Path) -> None:
+def test_what_a_killed_recording_left_is_reported(remediate: Remediate, box: Lab, tmp_path: Path) -> None:
     state_dir = tmp_path / "state"
     with recording(box, state_dir) as process:
         process.kill()

@@ -77,7 +77,7 @@ def test_no_secret_leaves_in_a_notice(received: Path) -> None:
         ((sys.executable, "-c", "import time; time.sleep(30)"), "took longer than"),
     ],
 )
-def test_a_command_that_fails_is_said_and_stops_nothing(
+def test_a_command_that_fails_is_reported_and_stops_nothing(
     command: tuple[str, ...], problem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert not send_notice(Session(), replace(story().access, notify=command), "drift", {}, at=AT, timeout_s=1)
@@ -93,7 +93,7 @@ def kinds_of(notices: Path) -> list[str]:
     return [json.loads(line)["kind"] for line in notices.read_text().splitlines()] if notices.exists() else []
 
 
-def test_drift_and_expiry_are_told_once_and_again_when_they_change(notices: Path, tmp_path: Path) -> None:
+def test_drift_and_expiry_are_reported_once_and_after_a_change(notices: Path, tmp_path: Path) -> None:
     append = "import sys; open(sys.argv[1], 'a').write(sys.stdin.read())"
     cluster = replace(story().access, notify=(sys.executable, "-c", append, str(notices)))
     session = Session(chosen_state_dir=tmp_path / "state")

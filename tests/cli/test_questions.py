@@ -20,7 +20,7 @@ def plan(remediate: Remediate, lab: Lab, snapshot: Path, tmp_path: Path) -> Path
 
 
 @pytest.mark.parametrize("answer", ["y", "YES", ""])
-def test_apply_goes_on_after_yes_in_full_only(answer: str, lab: Lab, plan: Path) -> None:
+def test_apply_continues_after_yes_in_full_only(answer: str, lab: Lab, plan: Path) -> None:
     request_count = len(lab.requests)
 
     ended = answer_on_terminal(answer, "apply", plan, "-i", lab.inventory)

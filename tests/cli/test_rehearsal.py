@@ -19,7 +19,7 @@ def show(*events: Event) -> tuple[str, list[Event]]:
     return stream.getvalue(), through
 
 
-def test_peers_with_equal_changes_stand_together() -> None:
+def test_peers_with_equal_changes_are_listed_together() -> None:
     events = [Event("would-change", f"Trust Root on expc{number}.", fields={"peer": f"expc{number}"}) for number in (1, 2)]
     whole = Event("would-change", "Refresh discovery.")
 

@@ -36,7 +36,7 @@ from tests.executor.clusters import known_as
         ("cucm.test", None),
     ],
 )
-def test_special_addresses_are_told_from_others(text: str, kind: str | None) -> None:
+def test_special_addresses_are_distinguished_from_others(text: str, kind: str | None) -> None:
     assert classify_address(text) == kind
 
 
@@ -53,7 +53,7 @@ def test_special_addresses_are_told_from_others(text: str, kind: str | None) -> 
         ("a." * 127 + "test", None, "too long for a host name"),
     ],
 )
-def test_a_discovered_name_is_used_or_it_is_said_why_not(text: str, address: str | None, why: str | None) -> None:
+def test_a_discovered_name_is_used_or_the_reason_is_given(text: str, address: str | None, why: str | None) -> None:
     assert check_discovered_name(text, ()) == (address, why)
 
 

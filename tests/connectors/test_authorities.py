@@ -34,7 +34,7 @@ def test_a_file_of_a_folder_without_a_certificate_is_passed_over(tmp_path: Path)
         read_authorities([tmp_path / "readme.txt"])
 
 
-def test_what_is_not_there_or_empty_is_said_with_its_path(tmp_path: Path) -> None:
+def test_what_is_not_there_or_empty_is_reported_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(InventoryError, match=r"gone\.pem: no such file or folder"):
         read_authorities([tmp_path / "gone.pem"])
     with pytest.raises(InventoryError, match="this folder of CA certificates has no file"):

@@ -21,7 +21,7 @@ def test_a_refusal_holds_the_first_names_and_their_number() -> None:
     assert "n14.test" not in gap.message
 
 
-def test_a_limit_counts_what_is_beyond_it() -> None:
+def test_a_limit_counts_what_exceeds_it() -> None:
     gap = make_limit_gap("cucm.test", "uds", 3, 5, incomplete=False)
 
     assert (gap.kind, gap.count, gap.names) == ("over-limit", 2, ())

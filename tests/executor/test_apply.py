@@ -102,7 +102,7 @@ def test_changes_made_by_hand_are_no_result_of_an_undone_run(desk: Desk) -> None
     assert (again.exit_code, again.has_written, again.run_id) == (0, False, "")
 
 
-def test_what_somebody_added_by_hand_since_is_less_to_do(desk: Desk) -> None:
+def test_what_someone_added_by_hand_since_is_less_to_do(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
     cluster.box(2).trusted.append(IMP.certificate)
@@ -163,7 +163,7 @@ def test_only_re_encoded_der_of_the_plan_goes_out(desk: Desk) -> None:
     } == certificates
 
 
-def test_what_somebody_took_out_again_is_all_there_is_to_do(desk: Desk) -> None:
+def test_what_someone_took_out_again_is_all_there_is_to_do(desk: Desk) -> None:
     # Given an applied plan, and one of two certificates that somebody took out of one list again
     cluster = story()
     plan = plan_for(cluster)

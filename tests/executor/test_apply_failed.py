@@ -95,7 +95,7 @@ def test_a_broken_endpoint_with_nothing_to_do_begins_no_run(desk: Desk) -> None:
     assert [run.state for run in desk.journal().runs()] == ["applied"]
 
 
-def test_on_failure_stop_leaves_everything_and_says_how_to_go_on(desk: Desk) -> None:
+def test_on_failure_stop_leaves_everything_and_says_how_to_continue(desk: Desk) -> None:
     cluster = story()
     cluster.faults = {3: "refuse"}
     result = desk.apply(cluster, plan_for(cluster), on_failure="stop")

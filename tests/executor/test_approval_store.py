@@ -78,7 +78,7 @@ def no_document(path: Path, genuine: str) -> None:
 
 
 @pytest.mark.parametrize("put", [a_link, a_pipe, for_others_to_write, in_a_folder_for_others, of_another_plan, no_document])
-def test_a_record_that_may_be_anybodys_is_not_believed(desk: Desk, put: Callable[[Path, str], None]) -> None:
+def test_a_record_that_anyone_may_have_written_is_not_believed(desk: Desk, put: Callable[[Path, str], None]) -> None:
     # Given something in the place of the record that this user alone did not write for this plan
     cluster = story()
     plan = plan_for(cluster)

@@ -154,7 +154,7 @@ def test_a_surprise_at_any_step_of_the_executor(new_desk: Callable[[], Desk], pl
             return
 
 
-def test_a_sink_that_fails_ends_no_run_and_that_is_said(desk: Desk, plan: Plan) -> None:
+def test_a_sink_that_fails_ends_no_run_and_is_reported(desk: Desk, plan: Plan) -> None:
     # Given somebody who listens, and whose file is gone after some events
     cluster, events = story(), list[object]()
 

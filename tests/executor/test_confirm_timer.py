@@ -35,7 +35,7 @@ def plan(timed: Timed) -> Plan:
     return plan_for(timed.cluster)
 
 
-def test_an_apply_waits_for_its_confirmation_and_says_so(timed: Timed, plan: Plan) -> None:
+def test_an_apply_waits_for_its_confirmation_and_reports_it(timed: Timed, plan: Plan) -> None:
     result = timed.apply(plan)
     assert (result.exit_code, result.state, result.confirm_by) == (9, "confirm-pending", BY)
     assert f"confirm it by {BY}: remediate confirm {result.run_id} --state-dir" in result.message
@@ -120,7 +120,7 @@ def test_confirmed_in_time_it_stays_and_the_timer_ends(timed: Timed, plan: Plan)
     assert timed.cluster.state() == story_after(plan).state()
 
 
-def test_nobody_confirms_and_the_start_is_back(timed: Timed, plan: Plan) -> None:
+def test_without_a_confirmation_the_start_is_restored(timed: Timed, plan: Plan) -> None:
     run = timed.apply(plan).run_id
     assert timed.expire() == 0
     assert timed.clock() >= NOW + QUARTER
@@ -193,7 +193,7 @@ def test_an_apply_that_still_runs_at_the_deadline_is_waited_for(timed: Timed, pl
     assert timed.state() == "rolled-back"
 
 
-def test_an_interrupted_apply_keeps_its_timer_and_says_so(timed: Timed, plan: Plan) -> None:
+def test_an_interrupted_apply_keeps_its_timer_and_reports_it(timed: Timed, plan: Plan) -> None:
     def interrupt(point: str) -> None:
         if point == "before trusted_ca on expc2.example.test" and timed.cluster.sent_count:
             raise Interrupted("The run was interrupted.")
@@ -222,7 +222,7 @@ def test_applying_again_resumes_the_run_with_a_new_timer(timed: Timed, plan: Pla
     assert (timed.expire(1), timed.state()) == (0, "rolled-back")
 
 
-def test_after_the_deadline_an_interrupted_run_is_not_gone_on_with(timed: Timed, plan: Plan) -> None:
+def test_after_the_deadline_an_interrupted_run_is_not_continued(timed: Timed, plan: Plan) -> None:
     # Given an apply that was interrupted, and whose timer is due
     def stop(point: str) -> None:
         if point == "before trusted_ca on expc2.example.test" and timed.cluster.sent_count == 1:

@@ -140,7 +140,7 @@ def test_a_window_that_lets_nothing_begin_ends_the_timer(timed: Timed, plan: Pla
     assert timed.rollbacks == []
 
 
-def test_a_rollback_after_the_window_is_said_before_the_first_write(timed: Timed, plan: Plan) -> None:
+def test_a_rollback_after_the_window_is_announced_before_it_writes(timed: Timed, plan: Plan) -> None:
     timed.apply(plan, window=parse_window("09:00/10:10 UTC"))
     assert any("after the window" in text for text in timed.desk.messages("warning"))
 
@@ -266,7 +266,7 @@ def test_a_timer_is_ended_for_its_own_run_and_no_other(desk: Desk) -> None:
         assert not timers.cancel(journal, runs[1])
 
 
-def test_the_deadline_of_an_apply_that_goes_on_moves_with_it(timed: Timed, plan: Plan) -> None:
+def test_the_deadline_of_an_apply_that_continues_moves_with_it(timed: Timed, plan: Plan) -> None:
     # Given an apply each of whose writes takes 10 minutes, and that dies in its third
     def work(point: str) -> None:
         if point.startswith("before append"):

@@ -37,7 +37,7 @@ def test_discovery_is_refreshed_once_after_the_restarts(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_its_price_is_said_before_it_runs(dry_run: bool, desk: Desk) -> None:
+def test_its_price_is_reported_before_it_runs(dry_run: bool, desk: Desk) -> None:
     cluster = story()
 
     desk.apply(cluster, plan_for(cluster), dry_run=dry_run)
@@ -80,7 +80,7 @@ def test_a_setting_that_a_refresh_changed_is_an_open_step(desk: Desk) -> None:
     assert "AesGcm from off to on of cucm.example.test" in result.open_steps[0].text
 
 
-def test_what_discovery_lost_and_found_is_said(desk: Desk) -> None:
+def test_what_discovery_lost_and_found_is_reported(desk: Desk) -> None:
     cluster = story()
     cluster.box(1).health = Health(zones={"CEtcp-cucm": True, "CEtls-sub": True, "UC traversal": True})
 

@@ -199,7 +199,7 @@ def test_a_person_is_asked_whether_calls_may_end(rig: Rig, answer: bool) -> None
     assert rig.cluster.box(1).cut_calls == (2 if answer else 0)
 
 
-def test_nobody_is_asked_where_the_calls_have_ended(rig: Rig) -> None:
+def test_no_one_is_asked_where_the_calls_have_ended(rig: Rig) -> None:
     carries(rig, 1, calls=2, drains_after=5)
     assert rig.restart(1, ask_to_end_calls=lambda _question: pytest.fail("asked")) == [RESTARTED]
 
@@ -334,7 +334,7 @@ def test_a_refused_restart_ends_maintenance_mode(rig: Rig) -> None:
     assert (rig.restart_states(), rig.maintenance_left()) == ([("expc1", "failed")], [])
 
 
-def test_a_peer_that_could_not_be_told_back_is_not_restarted(rig: Rig) -> None:
+def test_a_peer_whose_zones_cannot_be_read_is_not_restarted(rig: Rig) -> None:
     says(rig, 1, zones=None)
     assert rig.restart(1) == [NOT_BEGUN]
     assert "the state of its zones could not be read" in rig.open_steps[0]

@@ -31,7 +31,7 @@ def test_a_note_is_left_where_its_writer_ended_without_clearing_it(tmp_path: Pat
     assert find_left_logging(tmp_path, "paris") == ()
 
 
-def test_a_note_that_is_held_is_not_left_and_nobody_else_gets_it(tmp_path: Path) -> None:
+def test_a_note_that_is_held_is_not_left_and_no_one_else_gets_it(tmp_path: Path) -> None:
     with hold_note("paris", tmp_path) as note:
         note.write("paris", NOW)
 

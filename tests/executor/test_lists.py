@@ -64,7 +64,7 @@ def test_a_list_that_proves_nothing_leaves_the_step_open(
 
 @pytest.mark.parametrize("readings", [1, 2, 3])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_rollback_over_a_few_bad_readings_says_what_is_so(
+def test_a_rollback_over_a_few_bad_readings_reports_the_final_state(
     desk: Desk, cluster: MemoryCluster, lies: Lies, plan: Plan, kind: Kind, readings: int
 ) -> None:
     desk.apply(cluster, plan)
@@ -90,7 +90,7 @@ def test_an_old_or_cut_list_costs_nothing_when_it_is_whole_again(
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("after", range(1, 12))
-def test_an_apply_over_bad_readings_claims_nothing_that_is_not_so(
+def test_an_apply_over_bad_readings_claims_nothing_that_is_untrue(
     desk: Desk, cluster: MemoryCluster, lies: Lies, plan: Plan, kind: Kind, after: int
 ) -> None:
     # Given boxes that begin to lie at some reading, and lie to the end of the run
@@ -181,7 +181,7 @@ def test_what_a_later_run_wants_stays(desk: Desk, cluster: MemoryCluster, plan: 
     assert cluster.state() == cluster_with_longer_lists().state()
 
 
-def test_what_others_took_out_keeps_nobody_from_rolling_back(desk: Desk, cluster: MemoryCluster, plan: Plan) -> None:
+def test_what_others_took_out_does_not_prevent_a_rollback(desk: Desk, cluster: MemoryCluster, plan: Plan) -> None:
     # Given somebody who took another certificate out after the run
     desk.apply(cluster, plan)
     cluster.box(1).trusted.remove(OTHER.certificate)

@@ -68,7 +68,7 @@ def another_process(
             process.kill()
 
 
-def test_a_second_apply_is_refused_and_told_who_holds_the_lock(tmp_path: Path) -> None:
+def test_a_second_apply_is_refused_with_who_holds_the_lock(tmp_path: Path) -> None:
     # Given a run of another process
     desk, cluster = Desk(tmp_path), story()
     with another_process(desk.state_dir, tmp_path / "locks"):
@@ -128,7 +128,7 @@ def test_other_names_of_the_same_peers_meet_the_same_lock(tmp_path: Path, *, dry
     assert not list(shared.iterdir())
 
 
-def test_a_rollback_waits_for_nobody_and_stays_possible(tmp_path: Path) -> None:
+def test_a_rollback_waits_for_no_one_and_stays_possible(tmp_path: Path) -> None:
     # Given an applied run, and another run at work on the same boxes under other names
     desk, cluster = Desk(tmp_path), story()
     desk.apply(cluster, plan_for(cluster))
@@ -269,7 +269,7 @@ def test_a_heartbeat_that_cannot_be_written_ends_no_run(desk: Desk, monkeypatch:
     assert desk.apply(cluster, plan_for(cluster)).state == "applied"
 
 
-def test_who_only_looks_keeps_nobody_out(desk: Desk) -> None:
+def test_who_only_looks_locks_no_one_out(desk: Desk) -> None:
     # Given the lock of a run that died, and somebody who looks at it for a moment
     with hold_cluster_name("edge", desk.state_dir, operator=identify_operator(), now=lambda: NOW):
         [path] = (desk.state_dir / "locks").iterdir()

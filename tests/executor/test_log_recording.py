@@ -94,7 +94,7 @@ def test_a_refused_start_stops_nothing(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("fault", ["stop-refused", "stop-ignored"])
-def test_a_log_that_does_not_stop_is_said_and_not_forgotten(rig: Rig, fault: str) -> None:
+def test_a_log_that_does_not_stop_is_reported_and_not_forgotten(rig: Rig, fault: str) -> None:
     rig.logging.faults.add(fault)
     with rig.recorder() as recorder, pytest.raises(OutcomeUnknown), recorder.recording(tcpdump=False):
         pass

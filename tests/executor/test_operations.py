@@ -90,13 +90,13 @@ def test_every_kind_is_registered() -> None:
     assert set(REGISTRY) == {change.kind for change in (*VERIFIABLE, *ON_NODES, *NOT_VERIFIABLE)}
 
 
-def test_a_third_cipher_list_is_somebody_elses() -> None:
+def test_a_third_cipher_list_belongs_to_someone_else() -> None:
     peer = box()
     peer.set_cipher(REVERSE_PROXY_CIPHERS, CipherList("HIGH"))
     assert VERIFIABLE[2].precondition(peer).status is ChangeStatus.FOREIGN
 
 
-def test_a_box_without_the_flag_does_not_offer_the_workaround() -> None:
+def test_a_peer_without_the_flag_does_not_offer_the_workaround() -> None:
     cluster = story()
     cluster.box(1).verify = None
     with pytest.raises(NotOffered):

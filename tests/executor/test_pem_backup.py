@@ -76,7 +76,9 @@ def deny_crls(_desk: Desk, cluster: MemoryCluster) -> None:
 @pytest.mark.parametrize(
     ("deny", "says"), [(deny_folder, "could not be saved as PEM"), (deny_crls, "CRLs in the trusted CA list of expc1")]
 )
-def test_an_apply_goes_on_without_them_and_says_so(desk: Desk, deny: Callable[[Desk, MemoryCluster], None], says: str) -> None:
+def test_an_apply_continues_without_them_and_reports_it(
+    desk: Desk, deny: Callable[[Desk, MemoryCluster], None], says: str
+) -> None:
     cluster = story()
     plan = plan_for(cluster)
     deny(desk, cluster)

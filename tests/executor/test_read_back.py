@@ -37,7 +37,7 @@ def test_a_write_whose_answer_is_lost_is_read_back_and_decided(desk: Desk, plan:
     assert cluster.sent_count == 6 + (fault == "drop-request")
 
 
-def test_a_box_that_is_still_at_it_is_waited_for_and_not_told_twice(desk: Desk, plan: Plan) -> None:
+def test_a_peer_that_is_still_busy_is_waited_for_and_reported_once(desk: Desk, plan: Plan) -> None:
     # Given a box whose answer is lost, and which takes the certificate only some looks later
     cluster = story()
     cluster.faults = {1: "drop-request"}
@@ -162,7 +162,7 @@ def test_every_pair_of_faults_ends_in_the_target_or_the_start(new_desk: Callable
         assert cluster.state() == expected.state(), (first, second, number, result)
 
 
-def test_a_box_that_does_more_than_it_was_asked_is_noticed(desk: Desk, plan: Plan) -> None:
+def test_a_peer_that_does_more_than_it_was_asked_is_noticed(desk: Desk, plan: Plan) -> None:
     # Given a box that drops another certificate when it takes one
     cluster = story()
 
@@ -238,7 +238,7 @@ def test_replication_is_looked_for_soon_and_then_less_often(desk: Desk, plan: Pl
         (Health(), "The alarms of expc2.example.test could not be read."),
     ],
 )
-def test_a_late_replication_is_told_with_its_alarms(desk: Desk, plan: Plan, health: Health, says: str) -> None:
+def test_a_late_replication_is_reported_with_its_alarms(desk: Desk, plan: Plan, health: Health, says: str) -> None:
     cluster = story()
     cluster.lag = 10_000
     for box in cluster.boxes:

@@ -28,7 +28,7 @@ def asked_through(cluster: MemoryCluster, number: int) -> list[str]:
     return [name for peer, name, _ in cluster.requests if peer == cluster.box(number).address]
 
 
-def test_what_is_in_effect_is_said_and_nothing_restarts(desk: Desk) -> None:
+def test_what_is_in_effect_is_reported_and_nothing_restarts(desk: Desk) -> None:
     # Given peers that take a change over at once
     cluster = fronted()
     # When the plan is applied
@@ -321,7 +321,7 @@ def test_rolling_without_a_way_through_is_proven_by_the_start(desk: Desk) -> Non
 
 
 @pytest.mark.parametrize("restart", ["never", "if-needed", "rolling"])
-def test_a_dry_run_asks_nobody_and_calls_the_effect_unknown(desk: Desk, restart: str) -> None:
+def test_a_dry_run_asks_no_one_and_calls_the_effect_unknown(desk: Desk, restart: str) -> None:
     cluster = fronted(1)
     result = desk.apply(cluster, plan_for(cluster), dry_run=True, restart=restart)
     assert (result.exit_code, cluster.sent_count, cluster.requests) == (0, 0, [])
@@ -340,7 +340,7 @@ def test_a_second_apply_after_a_restart_does_nothing(desk: Desk) -> None:
     assert (restarts(cluster), cluster.requests) == (["expc1"], [])
 
 
-def test_a_rollback_of_a_run_with_restarts_restarts_nobody(desk: Desk) -> None:
+def test_a_rollback_of_a_run_with_restarts_restarts_no_peer(desk: Desk) -> None:
     cluster = fronted(1)
     desk.apply(cluster, plan_for(cluster))
     # Its first peer loads a list at a restart alone, so clients still get what the run gave them
@@ -378,7 +378,7 @@ def points_of_step_11(desk: Desk, plan: Plan) -> range:
     return range(first, len(counter.points) + 1)
 
 
-def test_where_nothing_is_mended_nobody_is_asked_for(desk: Desk) -> None:
+def test_where_nothing_is_fixed_no_client_is_asked(desk: Desk) -> None:
     # Given a plan that only takes a certificate out, which mends no endpoint
     cluster = fronted()
     for box in cluster.boxes:

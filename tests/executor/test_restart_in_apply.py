@@ -35,7 +35,7 @@ def test_an_upgrade_stops_an_apply_before_its_first_write(desk: Desk, upgrade: U
     assert (cluster.sent_count, desk.journal().runs()) == (0, ())
 
 
-def test_an_upgrade_that_was_not_looked_for_is_said(desk: Desk) -> None:
+def test_an_upgrade_that_was_not_looked_for_is_reported(desk: Desk) -> None:
     cluster = story()
     cluster.box(2).says = {"upgrade": None}
     assert desk.apply(cluster, plan_for(cluster)).has_written
@@ -134,7 +134,7 @@ def plan() -> Plan:
     return plan_for(fronted(1))
 
 
-def test_the_next_apply_says_so_and_ends_it(desk: Desk, plan: Plan) -> None:
+def test_the_next_apply_reports_it_and_ends_it(desk: Desk, plan: Plan) -> None:
     cluster = die_in_maintenance(desk, plan)
     assert left_on(desk) == ["expc1"]
     desk.apply(cluster, plan)
@@ -142,7 +142,7 @@ def test_the_next_apply_says_so_and_ends_it(desk: Desk, plan: Plan) -> None:
     assert any("Maintenance mode of expc1.example.test was turned on by run" in text for text in desk.messages("warning"))
 
 
-def test_a_rollback_says_so_and_ends_it(desk: Desk, plan: Plan) -> None:
+def test_a_rollback_reports_it_and_ends_it(desk: Desk, plan: Plan) -> None:
     cluster = die_in_maintenance(desk, plan)
     assert desk.rollback(cluster).state == "rolled-back"
     assert (left_on(desk), cluster.box(1).health.maintenance, restarts(cluster)) == ([], False, [])
@@ -163,7 +163,7 @@ def test_an_apply_with_nothing_to_write_leaves_its_run_applied(desk: Desk) -> No
     assert desk.journal().run("last").state == "applied"
 
 
-def test_a_dry_run_says_so_and_leaves_it(desk: Desk, plan: Plan) -> None:
+def test_a_dry_run_reports_it_and_leaves_it(desk: Desk, plan: Plan) -> None:
     cluster = die_in_maintenance(desk, plan)
     sent_count = cluster.sent_count
     desk.apply(cluster, plan, dry_run=True)
@@ -171,7 +171,7 @@ def test_a_dry_run_says_so_and_leaves_it(desk: Desk, plan: Plan) -> None:
     assert any("may still be on" in text for text in desk.messages("warning"))
 
 
-def test_a_rollback_that_is_stopped_while_it_ends_it_says_so(desk: Desk, plan: Plan) -> None:
+def test_a_rollback_that_is_stopped_while_it_ends_it_reports_it(desk: Desk, plan: Plan) -> None:
     cluster = die_in_maintenance(desk, plan)
 
     def stop(point: str) -> None:
@@ -208,7 +208,7 @@ def test_maintenance_mode_of_others_after_a_restart_is_left_alone(desk: Desk, pl
     assert (left_on(desk), box.health.maintenance) == ([], True)
 
 
-def test_a_dry_run_shows_the_guards_as_they_stand(desk: Desk, plan: Plan) -> None:
+def test_a_dry_run_shows_the_guards_as_they_are(desk: Desk, plan: Plan) -> None:
     cluster = fronted(1)
     cluster.box(1).says = {"replication_behind": True}
     result = desk.apply(cluster, plan, dry_run=True)

@@ -245,7 +245,7 @@ def test_an_unknown_run_and_a_run_of_another_cluster_are_refused(desk: Desk) -> 
         desk.rollback(cluster)
 
 
-def test_a_later_run_that_may_rely_on_this_one_is_said(desk: Desk) -> None:
+def test_a_later_run_that_may_rely_on_this_one_is_reported(desk: Desk) -> None:
     cluster = story()
     first = desk.apply(cluster, plan_for(cluster))
     cluster.endpoints = cluster.endpoints[:2]

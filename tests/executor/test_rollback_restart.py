@@ -35,7 +35,7 @@ def needing_restart(desk: Desk) -> MemoryCluster:
     return cluster
 
 
-def test_a_rollback_restarts_nothing_unless_told_to(desk: Desk) -> None:
+def test_a_rollback_restarts_nothing_unless_asked_to(desk: Desk) -> None:
     cluster = in_effect(desk, story().run_since_long())
     result = desk.rollback(cluster)
     assert (result.state, result.exit_code, restarts(cluster)) == ("rolled-back", 11, [])

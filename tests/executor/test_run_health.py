@@ -29,7 +29,7 @@ def killed(desk: Desk) -> Run:
     return desk.journal().run("last")
 
 
-def test_a_run_whose_process_was_killed_is_told_from_one_at_work(desk: Desk, killed: Run) -> None:
+def test_a_killed_run_is_distinguished_from_one_at_work(desk: Desk, killed: Run) -> None:
     assert killed.state == "running"
     assert run_health.describe_run(killed, desk.state_dir, NOW) == (
         "Its process is gone: apply the same plan again to continue, or roll it back."
@@ -71,7 +71,7 @@ def test_a_run_at_its_end_needs_no_remark(desk: Desk) -> None:
         ("partial", 0, False, "nothing rolls it back, because the timer process is gone: run `remediate rollback R"),
     ],
 )
-def test_of_a_timer_is_said_what_can_be_done_now(
+def test_a_timer_is_shown_with_what_can_be_done_now(
     desk: Desk, killed: Run, state: RunState, later: int, watched: bool, expected: str
 ) -> None:
     # Given a run with a timer, whose process holds its log or not

@@ -38,7 +38,7 @@ def refused(desk: Desk, cluster: MemoryCluster, plan: object) -> str:
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
-def test_a_certificate_that_somebody_added_is_named(desk: Desk, number: int) -> None:
+def test_a_certificate_that_someone_added_is_named(desk: Desk, number: int) -> None:
     cluster = story()
     plan = plan_for(cluster)
     cluster.box(number).trusted.append(INTRUDER.certificate)
@@ -47,7 +47,7 @@ def test_a_certificate_that_somebody_added_is_named(desk: Desk, number: int) -> 
     assert f"somebody else's CA,O=Lab ({INTRUDER.certificate.fingerprint}) was added" in message
 
 
-def test_a_certificate_that_somebody_removed_is_named(desk: Desk) -> None:
+def test_a_certificate_that_someone_removed_is_named(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
     cluster.box(2).trusted.remove(OTHER.certificate)

@@ -13,7 +13,7 @@ from remediate.model.exit_codes import ExitCode
 RESULT = RunResult("", "applied", ExitCode.DONE, (), has_written=False, message="Nothing was to do.")
 
 
-def test_a_run_ends_from_every_step_and_goes_on_as_numbered() -> None:
+def test_a_run_ends_from_every_step_and_continues_as_numbered() -> None:
     entered: list[Step] = []
     sequence = StepSequence(lambda _step: None, entered.append)
 
@@ -54,7 +54,7 @@ def test_events_have_the_run_as_soon_as_there_is_one() -> None:
     assert [event.message for event in reported] == ["1 lock the cluster", "5 journal the intent and its inverse"]
 
 
-def test_a_sink_that_fails_hears_no_more_and_the_result_says_so() -> None:
+def test_a_sink_that_fails_gets_no_more_events_and_is_reported() -> None:
     reported: list[Event] = []
 
     def sink(event: Event) -> None:

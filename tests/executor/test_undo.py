@@ -22,7 +22,7 @@ def test_exactly_what_the_run_added_is_removed_backwards(desk: Desk) -> None:
     assert [write.peer[:5] for write in cluster.writes[forward:]] == ["expc1", "expc3", "expc3", "expc2", "expc1"]
 
 
-def test_what_others_changed_since_stays_and_is_said(desk: Desk) -> None:
+def test_what_others_changed_since_stays_and_is_reported(desk: Desk) -> None:
     # Given a run, and changes of others after it
     cluster = story()
     desk.apply(cluster, plan_for(cluster))

@@ -37,7 +37,7 @@ def test_outside_the_window_an_apply_names_the_next_opening(desk: Desk) -> None:
     assert desk.journal().runs() == ()
 
 
-def test_a_dry_run_outside_the_window_only_tells(desk: Desk) -> None:
+def test_a_dry_run_outside_the_window_only_warns(desk: Desk) -> None:
     cluster = story()
     result = desk.apply(cluster, plan_for(cluster), {"now": Clock(BEFORE)}, window=NIGHT, dry_run=True)
     assert result.state == "dry-run"
@@ -88,7 +88,7 @@ def test_a_run_cut_by_its_window_resumes_in_the_next(desk: Desk) -> None:
     assert len(set(cluster.writes)) == len(cluster.writes)
 
 
-def test_what_was_there_already_is_not_said_to_be_left_to_do(desk: Desk) -> None:
+def test_what_was_there_already_is_not_called_left_to_do(desk: Desk) -> None:
     # Given a certificate of the plan that somebody put on the first peer, and a window that is too short for the others
     cluster, clock = story(), Clock(OPEN)
     plan = plan_for(cluster)

@@ -153,7 +153,7 @@ def test_a_peer_that_is_down_is_no_success(desk: Desk) -> None:
     assert most_serious_code(read_verification(cluster.access, environment=cluster.environment())) == 4
 
 
-def test_a_version_that_does_not_offer_it_says_so(desk: Desk) -> None:
+def test_a_version_that_does_not_offer_it_is_reported(desk: Desk) -> None:
     cluster = story()
     cluster.box(2).verify = None
     flags = turn(desk, cluster, on=True)
@@ -236,7 +236,7 @@ def test_an_apply_reminds_of_it(desk: Desk, *, dry_run: bool) -> None:
     assert [text for text in desk.messages("reminder") if "The workaround is on (expc3.example.test)" in text]
 
 
-def test_an_end_that_nobody_read_back_is_no_end(desk: Desk) -> None:
+def test_an_end_that_was_not_read_back_is_no_end(desk: Desk) -> None:
     # Given the workaround, and an end of it whose answer is lost
     cluster = healed()
     turn(desk, cluster, on=True)

@@ -271,7 +271,7 @@ def test_only_so_many_mistakes_are_shown(tmp_path: Path) -> None:
         load(file)
 
 
-def test_an_alias_bomb_is_read_as_small_as_it_stands(tmp_path: Path) -> None:
+def test_an_alias_bomb_is_read_as_small_as_it_is_written(tmp_path: Path) -> None:
     levels = "".join(f"  - &l{number} [{', '.join([f'*l{number - 1}'] * 9)}]\n" for number in range(1, 30))
     file = inventory(tmp_path, f"{SMALL}x:\n  - &l0 [a]\n{levels}")
 

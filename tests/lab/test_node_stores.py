@@ -53,7 +53,7 @@ def shell(lab: Lab, address: str, line: str) -> str:
     return printed
 
 
-def test_a_peer_whose_ca_nobody_trusts_gets_unknown_ca(refusing: Lab) -> None:
+def test_a_peer_whose_ca_no_one_trusts_gets_unknown_ca(refusing: Lab) -> None:
     assert present(refusing, 6972) == "TLSV1_ALERT_UNKNOWN_CA"
     assert present(refusing, 6972, with_certificate=False) == "accepted"
     assert present(refusing, 8443) == "accepted"

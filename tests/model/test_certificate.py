@@ -66,7 +66,7 @@ def test_a_private_key_is_refused_and_never_printed() -> None:
         (leaf.certificate.pem.rstrip() + leaf.certificate.pem.replace("-----END CERTIFICATE-----", ""), "no matching END"),
     ],
 )
-def test_a_broken_file_is_said_with_the_number_of_the_block(pem: str, says: str) -> None:
+def test_a_broken_file_is_reported_with_the_number_of_the_block(pem: str, says: str) -> None:
     with pytest.raises(CertificateError, match=says):
         Certificate.from_pem(pem)
 

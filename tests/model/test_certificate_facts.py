@@ -131,7 +131,7 @@ def test_an_issuer_is_who_has_the_name_and_the_key() -> None:
     assert not leaf.issued(root.certificate)
 
 
-def test_an_empty_name_names_nobody() -> None:
+def test_an_empty_name_names_no_one() -> None:
     nameless = certificate(name())
     unreadable = Certificate.from_der(b"\x30\x03\x02\x01\x01")
 

@@ -217,7 +217,7 @@ def test_one_bad_block_is_named_by_number_and_line(damage: Callable[[str], str])
     assert not isinstance(refused.value, NoCertificate)
 
 
-def test_a_peers_own_list_may_hold_what_nobody_can_read() -> None:
+def test_a_peers_own_list_may_hold_what_no_one_can_read() -> None:
     unreadable = Certificate.from_der(b"\x30\x03\x02\x01\x01")
 
     assert certificates_in((PEM + unreadable.pem).encode(), "FILE", keep_unreadable=True) == (*BOTH, unreadable)

@@ -69,7 +69,7 @@ def test_the_first_few_are_named_and_the_rest_counted() -> None:
     assert [first_few("abcd"[:number], 3) for number in range(5)] == ["", "a", "a, b", "a, b, c", "a, b, c and 1 more"]
 
 
-def test_the_ports_of_one_address_stand_together() -> None:
+def test_the_ports_of_one_address_are_listed_together() -> None:
     assert group_ports(["a.test:443", "[2001:db8::1]:5061", "a.test:5061"]) == "a.test (443, 5061), [2001:db8::1]:5061"
 
 

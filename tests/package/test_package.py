@@ -142,7 +142,7 @@ def test_the_sbom_names_the_yaml_library_inside_pyyaml() -> None:
     assert libraries[0]["version"].count(".") == 2
 
 
-def test_what_the_matrix_cannot_run_is_said_with_its_reason() -> None:
+def test_what_the_matrix_cannot_run_is_reported_with_its_reason() -> None:
     command = [sys.executable, "-m", "scripts.matrix", "--suite", "sid"]
     process = subprocess.run(command, cwd=ROOT, env={"PATH": ""}, capture_output=True, text=True, check=False)
 

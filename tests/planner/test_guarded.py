@@ -58,7 +58,7 @@ def test_a_guarded_endpoint_is_no_endpoint_of_the_plan(rekeyed: Snapshot) -> Non
     assert {str(forecast.endpoint) for forecast in make_plan(rekeyed).endpoints} == {"cucm.test:8443"}
 
 
-def test_a_refused_guarded_endpoint_is_said_and_not_fixed() -> None:
+def test_a_refused_guarded_endpoint_is_reported_and_not_fixed() -> None:
     xcp = issue("imp.test", names=("imp.test",))
     observed = replace(snapshot([peer(1, [])], [], [xcp]), guarded_endpoints=(guarded("imp.test", 7400, "imp", [xcp]),))
 
@@ -134,7 +134,7 @@ def test_a_snapshot_file_keeps_guarded_endpoints_apart(rekeyed: Snapshot) -> Non
     assert text.count('"guarded":true') == 1
 
 
-def test_an_endpoint_stands_once_guarded_or_not(rekeyed: Snapshot) -> None:
+def test_an_endpoint_is_listed_once_guarded_or_not(rekeyed: Snapshot) -> None:
     twice = replace(rekeyed, guarded_endpoints=(replace(rekeyed.endpoints[0], service="SIP"),))
 
     with pytest.raises(FormatError, match=r"cucm\.test:8443 more than once"):

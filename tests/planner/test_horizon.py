@@ -98,7 +98,7 @@ def test_a_plan_tells_the_future_of_the_lists_that_it_leaves() -> None:
     assert read_plan(write_plan(plan)) == plan
 
 
-def test_without_a_horizon_a_plan_says_nothing_of_it() -> None:
+def test_without_a_horizon_a_plan_does_not_mention_it() -> None:
     ca = root(lasts=31 * DAY)
     observed = cluster_with([ca], [leaf(ca)])
 

@@ -417,7 +417,7 @@ def test_the_time_of_making_is_not_part_of_the_id() -> None:
     assert Snapshot.from_json(cluster.to_json()) == cluster
 
 
-def test_advice_beyond_trust_covers_the_name_too() -> None:
+def test_advice_besides_trust_covers_the_name_too() -> None:
     old = issue("a", root, names=("other.steven.lab",), starts=-3 * YEAR, lasts=YEAR)
     [unresolved] = make_plan(snapshot([peer(1, [root])], [endpoint(NODE, rsa=[old])], [*pki, old])).unresolved
     assert unresolved.cause is Cause.EXPIRED

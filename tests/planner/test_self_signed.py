@@ -37,7 +37,7 @@ def test_two_nodes_with_their_own_are_told_of_a_ca() -> None:
     assert notes(cluster_of(*pair, trusted=False)) == [note]
 
 
-def test_one_that_ends_within_90_days_is_told_with_its_service() -> None:
+def test_one_that_ends_within_90_days_is_reported_with_its_service() -> None:
     [note] = notes(cluster_of(own("cucm0.test", timedelta(days=89))))
 
     assert "The one of tomcat on cucm0.test expires in 89 days." in note

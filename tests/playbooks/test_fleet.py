@@ -19,7 +19,7 @@ def three_clusters(start_fleet: Callable[..., Fleet]) -> Fleet:
     return start_fleet("edge-lima", "edge-oslo", "edge-rome")
 
 
-def test_a_rollout_stops_at_the_cluster_that_fails_and_goes_on(three_clusters: Fleet) -> None:
+def test_a_rollout_stops_at_the_cluster_that_fails_and_continues(three_clusters: Fleet) -> None:
     fleet = three_clusters
     planned = fleet.play("plan", variables={"ANSIBLE_SHOW_CUSTOM_STATS": "1"})
     assert planned.outcome == (0, dict.fromkeys(fleet.labs, (0, 0)))

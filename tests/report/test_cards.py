@@ -17,6 +17,6 @@ def test_a_vouched_upload_alone_is_a_certificate_that_is_added(plan: Plan) -> No
     assert approvals.detail == "Every certificate to add is confirmed by a trusted source or by an approval."
 
 
-def test_a_plan_without_additions_says_so(plan: Plan) -> None:
+def test_a_plan_without_additions_states_it(plan: Plan) -> None:
     approvals = next(card for card in list_cards(replace(plan, actions=())) if card.topic == "Approvals")
     assert approvals.detail == "No certificate is added."

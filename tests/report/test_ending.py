@@ -66,7 +66,7 @@ def test_in_a_pipe_the_deadline_is_a_line_with_both_times() -> None:
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])
-def test_on_a_terminal_the_deadline_stands_in_a_box_that_fits(columns: int) -> None:
+def test_on_a_terminal_the_deadline_is_in_a_box_that_fits(columns: int) -> None:
     stream = io.StringIO()
     console = Console(file=stream, force_terminal=True, width=columns, color_system=None)
 

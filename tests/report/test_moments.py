@@ -10,11 +10,11 @@ from remediate.report.moments import format_duration, format_moment
 MOMENT = datetime(2026, 11, 29, 23, 16, tzinfo=UTC)
 
 
-def test_local_time_and_utc_stand_together() -> None:
+def test_local_time_and_utc_are_shown_together() -> None:
     assert format_moment(MOMENT - timedelta(hours=18), ZoneInfo("Europe/Paris")) == "Sun 29 Nov 2026 06:16 CET (05:16 UTC)"
 
 
-def test_another_day_in_utc_is_said() -> None:
+def test_another_day_in_utc_is_reported() -> None:
     assert format_moment(MOMENT, ZoneInfo("Europe/Paris")) == "Mon 30 Nov 2026 00:16 CET (Sun 29 Nov 23:16 UTC)"
 
 

@@ -72,6 +72,6 @@ def test_explain_warns_of_an_openssl_that_judges_wrongly(remediate: Remediate, e
     assert FAILED in document["remarks"][0]
 
 
-def test_explain_says_nothing_of_an_openssl_that_passes(remediate: Remediate, explain: list[str | Path]) -> None:
+def test_explain_does_not_mention_an_openssl_that_passes(remediate: Remediate, explain: list[str | Path]) -> None:
     assert remediate(*explain, "--json").document["remarks"] == []
     assert "self-test" not in remediate(*explain).out

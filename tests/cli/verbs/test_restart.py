@@ -86,7 +86,7 @@ def test_a_dry_run_ends_with_8_where_a_guard_fails(remediate: Remediate, lab: La
     assert "restart-required: alarm 25026" in ended.out.replace("\n", " ")
 
 
-def test_where_nothing_waits_it_says_so_and_asks_nothing(remediate: Remediate, lab: Lab) -> None:
+def test_where_nothing_waits_it_reports_that_and_asks_nothing(remediate: Remediate, lab: Lab) -> None:
     ended = remediate("restart", *where(lab), "--yes")
 
     assert (ended.code, counts(lab)) == (0, [0, 0, 0])

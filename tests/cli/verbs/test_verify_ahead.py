@@ -22,7 +22,7 @@ def test_verify_says_when_the_calendar_breaks_what_works(remediate: Remediate, l
     assert ended.code == 10
 
 
-def test_without_a_horizon_nothing_is_said_of_it(remediate: Remediate, lab: Lab) -> None:
+def test_without_a_horizon_nothing_is_reported(remediate: Remediate, lab: Lab) -> None:
     ended = remediate("verify", "-i", lab.inventory, "--no-clients", "--json", "-q")
 
     assert ended.document["clusters"][0]["future"] is None

@@ -249,7 +249,7 @@ def test_an_unsupported_link_type_is_reported(tmp_path: Path) -> None:
     assert evidence.coverage.unreadable_packets == len(packets)
 
 
-def test_connections_beyond_the_limit_are_reported(tmp_path: Path) -> None:
+def test_connections_over_the_limit_are_reported(tmp_path: Path) -> None:
     packets = [segment for port in range(5) for segment in segments(REFUSED, Parties(client_port=50_000 + port))]
 
     few = read(tmp_path, capture(packets), Limits(capture_connections=2))

@@ -85,7 +85,7 @@ def test_a_502_of_the_peer_alone_is_its_own(tmp_path: Path) -> None:
     assert BadGateway("expe", "cucm.steven.lab", 6972).view == "peer"
 
 
-def test_a_502_whose_request_is_not_in_the_log_is_said(tmp_path: Path) -> None:
+def test_a_502_whose_request_is_not_in_the_log_is_reported(tmp_path: Path) -> None:
     evidence = read(tmp_path, log_edge("502 connect failed")[1], *log_edge("200 OK"))
 
     assert (evidence.bad_gateways, evidence.coverage.unknown_bad_gateways) == ((), 1)

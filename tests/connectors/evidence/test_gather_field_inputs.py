@@ -109,7 +109,7 @@ def test_both_refusals_are_read_from_files_of_any_kind(tmp_path: Path, files: di
         pytest.param(b"snoop\x00\x00\x00" + bytes(200), id="a capture of snoop"),
     ],
 )
-def test_what_cannot_be_read_is_said(tmp_path: Path, data: bytes) -> None:
+def test_what_cannot_be_read_is_reported(tmp_path: Path, data: bytes) -> None:
     evidence = read(tmp_path, log=data)
 
     assert evidence.logged_failures == ()

@@ -54,7 +54,7 @@ def test_every_prefix_says_when_and_where(tmp_path: Path, prefix: str, peer: str
     assert (logged.peer, logged.first_seen, logged.last_seen) == (peer, moment, moment)
 
 
-def test_both_spellings_and_the_workaround_are_told_apart(tmp_path: Path) -> None:
+def test_both_spellings_and_the_workaround_are_distinguished(tmp_path: Path) -> None:
     continued = SELF_SIGNED.replace("Terminate", "Continue").replace("self signed", "self-signed")
 
     evidence = read(tmp_path, SELF_SIGNED, continued).logged_failures
@@ -133,7 +133,7 @@ def test_two_requests_under_way_leave_the_port_open(tmp_path: Path) -> None:
     assert evidence.logged_failures[0].port is None
 
 
-def test_a_request_that_goes_on_names_the_port_by_the_ip_address(tmp_path: Path) -> None:
+def test_a_request_that_continues_names_the_port_by_the_ip_address(tmp_path: Path) -> None:
     sending = f'{AT} vcsc traffic_server[18242]: Module="network.http.trafficserver": Detail="Sending Request" Txn-id="3028"'
 
     evidence = read(tmp_path, f'{sending} TrackingID="f" Dst-ip="10.48.36.215" Dst-port="6972" ', EXPRESSWAY + SELF_SIGNED)
@@ -221,7 +221,7 @@ def test_lines_before_a_read_error_are_counted(tmp_path: Path) -> None:
     assert 1_000 < gather([tmp_path], Limits()).coverage.traffic_server_lines < 9_000
 
 
-def test_kinds_beyond_the_limit_are_reported(tmp_path: Path) -> None:
+def test_kinds_over_the_limit_are_reported(tmp_path: Path) -> None:
     lines = [SELF_SIGNED.replace("cucm.steven.lab", f"host{number}.lab") for number in range(30)]
     (tmp_path / "log.txt").write_text("\n".join(lines))
 

@@ -88,7 +88,7 @@ def test_the_moments_of_what_is_counted_are_kept(tmp_path: Path) -> None:
     assert (failures.last_seen.at - failures.first_seen.at).total_seconds() == pytest.approx(3.899)
 
 
-def test_processes_beyond_the_limit_are_reported(tmp_path: Path) -> None:
+def test_processes_over_the_limit_are_reported(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("\n".join(AXL.replace("edgeconfigprovisioning", f"process{number}") for number in range(30)))
 
     evidence = gather([tmp_path / "log"], Limits(evidence_kinds=20))

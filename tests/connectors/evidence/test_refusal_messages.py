@@ -207,7 +207,7 @@ def test_a_document_is_to_be_saved_as_text(tmp_path: Path, magic: bytes) -> None
         (NAME.replace("server=10.20.1.31(", "server=(null)("), ("10.20.1.31", None, None)),
     ],
 )
-def test_the_sni_and_the_server_are_told_apart(line: str, names: tuple[str, str | None, str | None]) -> None:
+def test_the_sni_and_the_server_are_distinguished(line: str, names: tuple[str, str | None, str | None]) -> None:
     (broken,), message = find_messages(line), parse_message(line)
 
     assert message

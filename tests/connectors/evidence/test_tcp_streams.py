@@ -123,7 +123,7 @@ def test_only_the_server_was_captured_with_its_chain(tmp_path: Path) -> None:
     assert "only packets of the server were captured" in reason(evidence)
 
 
-def test_a_client_alone_that_went_on(tmp_path: Path) -> None:
+def test_a_client_alone_that_continued_the_handshake(tmp_path: Path) -> None:
     evidence = read(tmp_path, pcap(map(ethernet, of_one_side(ACCEPTED, by_client=True))))
 
     assert (only(evidence).client_accepted, only(evidence).captured_side, evidence.unread_sources) == (True, "client", ())

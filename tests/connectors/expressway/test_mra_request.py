@@ -194,7 +194,7 @@ def test_an_ip_address_needs_the_domain_of_the_clients(client: MraClient, front:
     assert "`mra.domain`" in answer.detail
 
 
-def test_beyond_the_budget_nothing_is_asked(tmp_path: Path, front: Front, requests: list[bytes]) -> None:
+def test_over_the_budget_nothing_is_asked(tmp_path: Path, front: Front, requests: list[bytes]) -> None:
     access = front(SIGNED_IN, http(200), SIGNED_IN, http(200))
     answers = [ask(MraClient(SignInBudget(tmp_path)), access) for _ in range(4)]
     reached, not_asked = AnswerKind.REACHED, AnswerKind.NOT_ASKED

@@ -107,7 +107,7 @@ def test_the_body_itself_may_be_the_certificate(media_type: str) -> None:
     )
 
 
-def test_a_schema_stands_for_an_example_that_is_missing() -> None:
+def test_a_schema_serves_where_the_example_is_missing() -> None:
     schema = {"properties": {"Sha1Fingerprint": {"type": "string"}, "Comment": {}}, "required": ["Sha1Fingerprint"]}
 
     assert format_removal(page(json.dumps(schema), key="schema")) == json.dumps({"Sha1Fingerprint": SHA1}).encode()

@@ -185,7 +185,7 @@ def test_an_answer_that_is_not_json_is_reported(peer: Peer, body: str) -> None:
         session.get_objects("/common/cluster/peers")
 
 
-def test_one_object_stands_for_a_list_of_one(peer: Peer) -> None:
+def test_one_object_counts_as_a_list_of_one(peer: Peer) -> None:
     peer.says(f"GET {PEERS}", 200, {"PeerAddress": "a"})
 
     with peer.session() as session:

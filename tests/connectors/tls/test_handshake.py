@@ -57,7 +57,7 @@ def test_a_failure_has_its_kind(talk: Talk, reason: FailureReason) -> None:
     assert failure.reason is reason
 
 
-def test_a_closed_port_and_an_unknown_list_are_told_apart() -> None:
+def test_a_closed_port_and_an_unknown_list_are_distinguished() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     refused = run_handshake("127.0.0.1", port, "", BY_RSA, QUICK)

@@ -90,7 +90,7 @@ def not_offered(cluster: MemoryCluster) -> None:
 
 
 @pytest.mark.parametrize("spoil", [beside_another_log, not_offered])
-def test_a_log_that_cannot_be_recorded_is_said(desk: Desk, spoil: Callable[[MemoryCluster], None]) -> None:
+def test_a_log_that_cannot_be_recorded_is_reported(desk: Desk, spoil: Callable[[MemoryCluster], None]) -> None:
     cluster = logged(ANSWERED, ANSWERED)
     spoil(cluster)
     result = apply(desk, cluster)

@@ -76,7 +76,7 @@ def test_an_apply_that_is_not_known_to_be_in_effect_is_applied(desk: Desk) -> No
     assert (run.state, run.exit_code, run.in_effect) == ("applied", 11, result.effects)
 
 
-def test_the_same_apply_again_says_so_until_the_peers_restart(desk: Desk) -> None:
+def test_the_same_apply_again_reports_it_until_the_peers_restart(desk: Desk) -> None:
     cluster = story().run_since_long()
     plan = plan_for(cluster)
     desk.apply(cluster, plan)

@@ -128,7 +128,7 @@ def test_a_rolled_back_run_stays_so_when_its_check_is_killed(desk: Desk, plan: P
     assert [run.state for run in desk.journal().runs() if run.plan] == ["applied", "rolled-back"]
 
 
-def test_a_run_on_another_cluster_is_not_said_to_be_dead(desk: Desk, plan: Plan) -> None:
+def test_a_run_on_another_cluster_is_not_called_dead(desk: Desk, plan: Plan) -> None:
     # Given a run at work on one cluster, with the same state directory as another one's
     cluster, other_cluster = story(), story()
     other_cluster.name = "paris"

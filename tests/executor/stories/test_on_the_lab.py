@@ -62,7 +62,7 @@ def test_lost_answers_and_requests_on_every_peer_and_both_protocols(bench: Calla
     assert first.ciphers[REVERSE_PROXY_CIPHERS] == third.ciphers[REVERSE_PROXY_CIPHERS]
 
 
-def test_a_removal_and_its_rollback_where_the_box_offers_both(bench: Callable[[str], Bench]) -> None:
+def test_a_removal_and_its_rollback_where_the_peer_offers_both(bench: Callable[[str], Bench]) -> None:
     # Given a stale certificate that shadows the good one
     stale = bench("stale")
     before = stale.lists()
@@ -135,7 +135,7 @@ def test_an_accepted_write_that_is_not_seen_is_unknown(bench: Callable[[str], Be
     assert (again.exit_code, again.state, again.run_id) == (10, "applied", result.run_id)
 
 
-def test_somebody_else_between_the_plan_and_the_apply(bench: Callable[[str], Bench]) -> None:
+def test_someone_else_between_the_plan_and_the_apply(bench: Callable[[str], Bench]) -> None:
     story = bench("story")
     plan = story.plan()
     story.lab.peers[1].trusted.reverse()
@@ -222,7 +222,7 @@ def test_a_refused_sign_in_is_one_strike_and_no_verdict(bench: Callable[[str], B
     assert [len(edge.front.strikes) for edge in story.lab.edges] == [1, 0, 0]
 
 
-def test_behind_one_edge_no_answer_tells_of_one_peer(bench: Callable[[str], Bench]) -> None:
+def test_behind_one_edge_no_answer_is_about_one_peer(bench: Callable[[str], Bench]) -> None:
     # Given one Expressway-E for all peers, one of which goes on with its old list
     story = bench("one-edge")
     plan = story.plan()

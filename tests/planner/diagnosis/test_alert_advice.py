@@ -62,7 +62,7 @@ def test_each_alert_of_a_node_has_its_own_meaning(alert: int) -> None:
 
 
 @pytest.mark.parametrize("alert", [42, 43, 44, 45, 46, 48, 49])
-def test_an_alert_about_expressways_certificate_says_so(alert: int) -> None:
+def test_an_alert_about_expressways_certificate_is_named_as_such(alert: int) -> None:
     assert "refuses the certificate that Expressway-C itself presents" in find_in_log(alert).advice[0]
     assert "CSCvz45074" in find_in_log(alert).advice[0]
 

@@ -70,7 +70,7 @@ def test_with_the_list_a_capture_is_judged() -> None:
     assert refused.captured_endpoints[0].chains[0].verdict.code == 18
 
 
-def test_a_client_that_goes_on_where_the_list_refuses() -> None:
+def test_a_client_that_continues_where_the_list_refuses() -> None:
     (finding,) = findings(handshakes=(make_handshake(EC.certificate, client_accepted=True),), trusted=(CA.certificate,))
 
     assert finding.status == "tolerated"

@@ -42,7 +42,7 @@ def test_a_trailing_dot_is_not_to_be_reissued_first() -> None:
     assert f"with {HOST} among" in finding.advice[-1]
 
 
-def test_no_artificial_or_wildcard_name_stands_for_a_node() -> None:
+def test_no_artificial_or_wildcard_name_is_taken_for_a_node() -> None:
     # Given a capture without a hello, so that what was asked for is not known
     many = issue("cucm-ms.steven.lab", names=("*.steven.lab", "cucm1.steven.lab"))
 

@@ -61,7 +61,7 @@ def test_cross_certified_mesh_gets_the_fewest_additions(leaves: int, additions: 
 
 
 @pytest.mark.parametrize(("conflicts", "models"), [(0, 0), (1, 1_000), (150, 1_000), (100_000, 3)])
-def test_what_is_not_settled_is_said_with_a_bound(conflicts: int, models: int) -> None:
+def test_what_is_not_settled_is_reported_with_a_bound(conflicts: int, models: int) -> None:
     # Given a core, and less work than it takes
     cluster, _ = hitting_set(20, 40, 3)
     plan = make_plan(cluster, effort=Effort(conflicts=conflicts, models=models))

@@ -45,7 +45,7 @@ def test_every_view_groups_what_the_calendar_changes(plan: Plan) -> None:
         assert words.count("refuses (expired)") == 1
 
 
-def test_an_empty_future_is_said_and_an_unknown_one_is_not(plan: Plan) -> None:
+def test_an_empty_future_is_reported_and_an_unknown_one_is_not(plan: Plan) -> None:
     for view in (on_terminal, plan_ticket, plan_page):
         assert "No verdict changes within the horizon" in view(replace(plan, future=()))
         assert "horizon" not in view(plan)
