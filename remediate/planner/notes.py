@@ -24,6 +24,8 @@ from remediate.trust.openssl import name_hashes
 from remediate.trust.openssl3 import openssl_3_refusal
 
 _SOON = timedelta(days=60)
+_EARLY = timedelta(days=365)
+"""How long before its end a certificate is noted that has a successor: to replace it takes a change window."""
 _REPLACEMENT = (
     "The list holds one certificate per common name, so replace the old one on every peer by hand before that day "
     f"({TRUSTED_CA_PAGE}); a plan removes nothing by default."
@@ -211,11 +213,11 @@ def _prefix_notes(snapshot: Snapshot) -> Iterator[str]:
 
 
 def _renewal_notes(snapshot: Snapshot, in_use: Mapping[Certificate, list[_Use]], forecaster: Forecaster) -> Iterator[str]:
-    """Yield a note on each certificate in use that expires soon or has a successor, by fingerprint."""
+    """Yield a note on each certificate in use that expires soon, or within a year and has a successor, by fingerprint."""
     by_subject = _group_by_subject(snapshot)
     for certificate, uses in sorted(in_use.items(), key=lambda item: item[0].fingerprint):
         remaining = certificate.not_after - snapshot.taken_at if certificate.not_after else None
-        if remaining is None or remaining <= timedelta(0):
+        if remaining is None or not timedelta(0) < remaining <= _EARLY:
             continue
         # Only a CA has a successor by its name: tomcat and CallManager of one node share a subject.
         namesakes = _list_later_namesakes(certificate, by_subject) if certificate.is_ca else []

@@ -64,6 +64,17 @@ def test_a_ca_with_a_successor_is_noted_early_and_stays_listed() -> None:
     assert plan.actions == ()
 
 
+def test_a_ca_that_is_valid_for_years_has_no_note_on_its_successor() -> None:
+    ending = issue("steven-DC-CA", ca=True, starts=-YEAR, lasts=YEAR + timedelta(days=366), key_name="steven-DC-CA/Lab")
+    later = issue("steven-DC-CA", ca=True, lasts=9 * YEAR, key_name="steven-DC-CA/Lab")
+    signed_by_it = issue(NODE, ending, names=(NODE,))
+    nodes = [endpoint(NODE, ecdsa=[signed_by_it])]
+
+    plan = make_plan(snapshot([peer(1, [ending])], nodes, [ending, later, signed_by_it], available=[later]))
+
+    assert not any("successor" in note for note in plan.notes)
+
+
 def test_an_expired_certificate_is_not_noted_as_expiring() -> None:
     over = issue("steven-DC-CA", ca=True, starts=-2 * YEAR, lasts=YEAR, key_name="steven-DC-CA/Lab")
     cluster = snapshot([peer(1, [over])], [endpoint(NODE, rsa=[signed, issuing])], [*pki, over], available=[root])
