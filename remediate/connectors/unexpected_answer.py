@@ -47,28 +47,39 @@ def describe_redirect(status: int, location: str | None, host: str, port: int) -
         host: Host that answered.
         port: Port that answered.
     """
+    return ". ".join(_explain_redirect(status, location, host, port))
+
+
+def name_redirect(status: int, location: str | None, host: str, port: int) -> str:
+    """Describe a redirect without the advice, which is about a peer; the arguments are those of `describe_redirect`."""
+    return _explain_redirect(status, location, host, port)[0]
+
+
+def _explain_redirect(status: int, location: str | None, host: str, port: int) -> tuple[str, str]:
     redirect = f"a redirect (HTTP {status})"
     if not location:
-        return f"{redirect} without a target. {_PROXY_ADVICE}"
+        return f"{redirect} without a target", _PROXY_ADVICE
     try:
         target = urlsplit(location)
         other_host, other_port = target.hostname, target.port or (80 if target.scheme == "http" else 443)
     except ValueError:
-        return f"{redirect} to an address that cannot be read. {_PROXY_ADVICE}"
+        return f"{redirect} to an address that cannot be read", _PROXY_ADVICE
     if other_host is None or (other_host == host.casefold() and other_port == port):
-        return (
-            f"{redirect} to another of its own pages. It redirects API requests to its login page: check that API access is "
-            f"on for this account ({ADMINISTRATOR_ACCOUNTS_PAGE})."
-        )
+        return f"{redirect} to another of its own pages", _LOGIN_ADVICE
     host_name = mask_and_escape(other_host, _MAX_HOST_CHARACTERS)
     if other_host == host.casefold():
         return (
-            f"{redirect} to port {other_port}. If web administration is there, set `rest_port: {other_port}` in the inventory."
+            f"{redirect} to port {other_port}",
+            f"If web administration is there, set `rest_port: {other_port}` in the inventory.",
         )
-    return f"{redirect} to {host_name}. {_PROXY_ADVICE}"
+    return f"{redirect} to {host_name}", _PROXY_ADVICE
 
 
 _PROXY_ADVICE = (
     "A proxy or single sign-on answers there, not the peer itself: "
     "give the peer's own address and the port of its web administration (`rest_port`)."
+)
+_LOGIN_ADVICE = (
+    "It redirects API requests to its login page: check that API access is on for this account "
+    f"({ADMINISTRATOR_ACCOUNTS_PAGE})."
 )

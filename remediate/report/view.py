@@ -175,7 +175,9 @@ def summarise_verdicts(plan: Plan) -> tuple[str, ...]:
     failing = sums.pairs - sums.before - sums.unseen
     peers = {forecast.peer for forecast in plan.endpoints}
     broken = {forecast.peer for forecast in plan.endpoints if forecast.before.observed and not forecast.before.ok}
-    if not failing and plan.refusing_nodes:
+    if sums.unseen == sums.pairs:
+        sentences = ["No check could be made."]
+    elif not failing and plan.refusing_nodes:
         sentences = ["Every check of the nodes' certificates that could be made passes."]
     elif not failing:
         sentences = ["Every check that could be made passes." if sums.unseen else "Every check passes."]
@@ -183,7 +185,7 @@ def summarise_verdicts(plan: Plan) -> tuple[str, ...]:
         where = f"all {len(peers)} peers" if len(broken) == len(peers) > 1 else f"{len(broken)} of {count(len(peers), 'peer')}"
         fixed = sums.after - sums.before
         sentences = [f"{failing} of {count(sums.pairs, 'check')} fail, on {where}. This plan fixes {fixed} of them."]
-    if sums.unseen:
+    if 0 < sums.unseen < sums.pairs:
         sentences.append(f"{count(sums.unseen, 'check')} could not be made.")
     if required := len({action.certificate for action in approvals_required(plan)}):
         sentences.append(f"{count(required, 'certificate needs', 'certificates need')} your approval.")

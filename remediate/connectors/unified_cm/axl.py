@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from remediate.connectors.http import Answer
-from remediate.connectors.unified_cm.xml_document import collapse_whitespace, read_records, strip_markup
+from remediate.connectors.unified_cm.xml_document import NO_WORDS, collapse_whitespace, read_records, strip_markup
 from remediate.model.errors import ObservationError
 from remediate.model.identity import Product
 
@@ -91,7 +91,7 @@ def parse_nodes(answer: Answer, source: str, limit: int) -> NamedNodes:
         raise ObservationError(f"{source} answers with a fault: {read_fault(answer)}")
     if "listProcessNodeResponse" not in nodes.present or not nodes.records:
         raise ObservationError(
-            f"{source} answers with something that is not a list of servers: {strip_markup(answer.text, 200)}"
+            f"{source} answers with something that is not a list of servers: {strip_markup(answer.text, 200) or NO_WORDS}"
         )
     rows = [row for row in nodes.records if row.get("name") != _ENTERPRISE]
     return NamedNodes(

@@ -15,9 +15,10 @@ from remediate.connectors.http import Account, Answer, HttpClient
 from remediate.connectors.tls.handshake import FAMILY_ALONE, NO_CONNECTION, Offer, ReceivedChain
 from remediate.connectors.tls.pinning import TlsCheck, make_issuer_check, make_pin_check
 from remediate.connectors.tls.target import Target, try_offer
+from remediate.connectors.unexpected_answer import name_redirect
 from remediate.connectors.unified_cm import axl
 from remediate.connectors.unified_cm.axl import NamedNodes
-from remediate.connectors.unified_cm.xml_document import read_records, strip_markup
+from remediate.connectors.unified_cm.xml_document import NO_WORDS, read_records, strip_markup
 from remediate.model.certificate import Certificate
 from remediate.model.errors import (
     AccessError,
@@ -88,7 +89,7 @@ class UnifiedCmNode:
         # Every Unified CM lists at least itself, so a document without a server is no list.
         if servers.root != "servers" or not servers.records:
             raise ObservationError(
-                f"{source} answers with something that is not a list of servers: {strip_markup(answer.text, 200)}"
+                f"{source} answers with something that is not a list of servers: {strip_markup(answer.text, 200) or NO_WORDS}"
             )
         return NamedNodes(tuple((server.get("", ""), "cucm") for server in servers.records), servers.count)
 
@@ -182,6 +183,11 @@ class UnifiedCmNode:
                     "Correct this account under `unified_communications` in the inventory or leave it out; it was not "
                     "tried anywhere else."
                 ),
+            )
+        if answer.is_redirect:
+            redirect = name_redirect(answer.status, answer.location, self._target.address, self._target.port)
+            raise ObservationError(
+                f"{service} on {self._where} answers with {redirect}, which is not followed: a login page or another server."
             )
         if not answer.ok:
             words = axl.read_fault(answer) or "it gives no reason"

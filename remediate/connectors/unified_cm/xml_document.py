@@ -30,6 +30,8 @@ _TAG = re.compile(r"<[^<>]*>")
 _BLANKS = re.compile(r"\s+")
 _MAX_MARKUP_CHARACTERS = 64 * 1024
 _PAGE_STARTS = ("<!doctype html", "<html")
+NO_WORDS = "elements without words"
+"""What is quoted of an answer that has markup and no text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +80,8 @@ def read_records(body: bytes, source: str, element: str, *, also: Collection[str
         parser.feed(text)
         parser.close()
     except (ET.ParseError, ValueError, LookupError, RecursionError) as error:
-        raise ObservationError(
-            f"{source} answers with something that is not XML: {strip_markup(text, 200) or 'an empty body'}"
-        ) from error
+        words = strip_markup(text, 200) or (NO_WORDS if text.strip() else "an empty body")
+        raise ObservationError(f"{source} answers with something that is not XML: {words}") from error
     return Records(collector.root, frozenset(collector.present), tuple(collector.records.values()), collector.count)
 
 
