@@ -73,7 +73,7 @@ EXIT CODES
 Every option can be set by the environment variable shown in its help; the command line takes precedence.
 """
 
-
+JSON_VARIABLE = "REMEDIATE_JSON"
 WRITERS = frozenset({"apply", "restart", "rollback", "workaround", "confirm"})
 
 
@@ -108,7 +108,7 @@ def command() -> None:
 
 def run(arguments: Sequence[str], limits: Limits = Limits()) -> ExitCode:
     """Run one command line and return its exit code; every message has been written to stderr by then."""
-    session = Session(json="--json" in arguments, limits=limits)
+    session = Session(json=_is_json_wanted(arguments), limits=limits)
     writing = bool(arguments) and arguments[0] in WRITERS
     try:
         _choose_language()
@@ -121,6 +121,15 @@ def run(arguments: Sequence[str], limits: Limits = Limits()) -> ExitCode:
         # A lost result is an error, but not after a run that changed something: ERROR means that nothing was changed.
         return ExitCode.ERROR
     return code
+
+
+def _is_json_wanted(arguments: Sequence[str]) -> bool:
+    """Return whether the result is JSON, before click has read the options: an error of theirs is a document, too."""
+    variable = os.environ.get(JSON_VARIABLE, "")
+    try:
+        return "--json" in arguments or bool(click.BOOL.convert(variable or "false", None, None))
+    except click.BadParameter:
+        return False
 
 
 def _choose_language() -> None:

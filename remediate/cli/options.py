@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import click
+from click.core import ParameterSource
 
 from remediate.cli.durations import DRAIN
 from remediate.cli.session import Session
+from remediate.model.errors import UsageError
 from remediate.model.restart import ASSUMABLE, Calls, Guard
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -102,6 +104,24 @@ def authorities(function: F) -> F:
         "--ca", "ca_paths", type=PATH, multiple=True, metavar="PATH",
         help="Your own CA certificates, which need no approval: a file (PEM, DER, PKCS#7) or a folder. Repeatable.",
     )(function)  # fmt: skip
+
+
+def is_inventory_preferred(alternative: str) -> bool:
+    """Return whether the inventory wins over the parameter `alternative`, of which only one can be used.
+
+    What is on the command line wins over what a variable gives; where both come from variables, `alternative` wins.
+
+    Raises:
+        UsageError: Both are on the command line.
+    """
+    context = click.get_current_context()
+    on_command_line = [
+        context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ("inventory_path", alternative)
+    ]
+    if all(on_command_line):
+        long_name = next(parameter for parameter in context.command.params if parameter.name == alternative).opts[0]
+        raise UsageError(f"-i and {long_name} cannot be given together.", next_step="Leave one of them out.")
+    return on_command_line[0]
 
 
 def _store_in_session(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 import pytest
 
@@ -55,3 +57,51 @@ def test_a_set_remediate_yes_stops_the_demo(remediate: Remediate, monkeypatch: p
     monkeypatch.setenv("REMEDIATE_YES", "1")
 
     assert remediate("demo").code == 64
+
+
+@pytest.mark.parametrize("arguments", [("nosuch",), ("plan", "--nosuch"), ("plan",), ("plan", "-i", "none.yml")])
+def test_the_variable_of_json_makes_errors_documents(
+    arguments: tuple[str, ...], remediate: Remediate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REMEDIATE_JSON", "1")
+
+    ended = remediate(*arguments)
+
+    assert ended.document["error"]["exit_code"] == ended.code
+
+
+@pytest.mark.parametrize("value", ["0", "", "perhaps"])
+def test_another_value_of_that_variable_does_not(value: str, remediate: Remediate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REMEDIATE_JSON", value)
+
+    assert remediate("nosuch").out == ""
+
+
+def test_a_file_on_the_command_line_wins_over_a_variable(
+    remediate: Remediate, snapshot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "log.txt").write_text("nothing\n")
+    monkeypatch.setenv("REMEDIATE_INVENTORY", str(tmp_path / "none.yml"))
+
+    assert remediate("certificates", "--snapshot", snapshot).code == 0
+    assert remediate("plan", "--snapshot", snapshot).code == 0
+    assert "no diagnostic archive of a peer" in remediate("collect", "--archive", tmp_path / "log.txt").err
+
+
+def test_an_inventory_on_the_command_line_wins_too(
+    remediate: Remediate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REMEDIATE_SNAPSHOT", str(tmp_path / "none.json"))
+    monkeypatch.setenv("REMEDIATE_ARCHIVE", str(tmp_path / "none.tar.gz"))
+
+    for verb in ("certificates", "plan", "collect"):
+        assert "none.yml: no such inventory" in remediate(verb, "-i", tmp_path / "none.yml").err
+
+
+@pytest.mark.parametrize(
+    ("verb", "alternative"), [("certificates", "--snapshot"), ("plan", "--snapshot"), ("collect", "--archive")]
+)
+def test_an_inventory_and_another_source_exclude_each_other(verb: str, alternative: str, remediate: Remediate) -> None:
+    ended = remediate(verb, "-i", "inventory.yml", alternative, "file")
+
+    assert (ended.code, f"-i and {alternative} cannot be given together" in ended.err) == (64, True)

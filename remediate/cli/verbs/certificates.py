@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from remediate.cli.durations import HORIZON
-from remediate.cli.options import PATH, common, inventory, option
+from remediate.cli.options import PATH, common, inventory, is_inventory_preferred, option
 from remediate.cli.session import Session
 
 if TYPE_CHECKING:
@@ -130,9 +130,7 @@ def _read(
     from remediate.model.errors import UsageError
     from remediate.model.snapshot import Snapshot
 
-    if snapshot_path and inventory_path:
-        raise UsageError("Both a snapshot and an inventory are given.", next_step="Give -i INVENTORY, or --snapshot FILE.")
-    if snapshot_path:
+    if snapshot_path and not is_inventory_preferred("snapshot_path"):
         snapshot = Snapshot.from_json(read_text(snapshot_path))
         return (ClusterResult(snapshot.cluster, *_list(snapshot, expiring)),)
     if inventory_path is None:

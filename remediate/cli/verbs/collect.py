@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from remediate.cli.options import PATH, common, inventory, option
+from remediate.cli.options import PATH, common, inventory, is_inventory_preferred, option
 from remediate.cli.session import Session
 from remediate.model.errors import UsageError
 
@@ -71,6 +71,8 @@ def command(
     from remediate.cli.observe import observe, warn_about
     from remediate.cli.results import check_output, write_documents, write_files
 
+    if archives and is_inventory_preferred("archives"):
+        archives = ()
     _check_arguments(inventory_path, archives, more_archives, patterns)
     with session.open_event_sink() as sink:
 
@@ -78,7 +80,7 @@ def command(
             return snapshot, completeness_exit_code(complete=snapshot.complete)
 
         results: tuple[ClusterResult[Snapshot], ...]
-        if inventory_path is None:
+        if archives or inventory_path is None:
             results = (_read_archives((*archives, *more_archives), patterns, sink),)
         else:
             clusters = choose_clusters(session, inventory_path, patterns)
@@ -106,8 +108,8 @@ def _check_arguments(
     """Raise UsageError for a command line that is neither of the two forms."""
     if more_archives and not archives:
         raise UsageError("PATHs are archives, and --archive is missing.", next_step="Give --archive PATH..., or -i INVENTORY.")
-    if bool(archives) == (inventory_path is not None):
-        raise UsageError("Give either an inventory or archives.", next_step="Give -i INVENTORY, or --archive PATH...")
+    if not archives and inventory_path is None:
+        raise UsageError("There is nothing to collect from.", next_step="Give -i INVENTORY, or --archive PATH...")
     if archives and click.get_current_context().params["survey"]:
         raise UsageError("--survey is for a cluster, not for archives.", next_step="Leave --survey or --archive out.")
     if archives and len(patterns) > 1:

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.core import ParameterSource
 
 from remediate.cli.durations import HORIZON
-from remediate.cli.options import PATH, approvals, authorities, common, inventory, option
+from remediate.cli.options import PATH, approvals, authorities, common, inventory, is_inventory_preferred, option
 from remediate.cli.session import Session
 from remediate.model.errors import UsageError
 
@@ -148,7 +147,7 @@ def command(
         command_line_approvals,
         read_authorities(session, ca_paths),
     )
-    if snapshot_path and not _prefers_inventory():
+    if snapshot_path and not is_inventory_preferred("snapshot_path"):
         results = _plan_from_snapshots(session, snapshot_path, policy_options, output, detailed=detailed_exitcode)
     elif inventory_path:
         results = _plan_from_clusters(session, inventory_path, patterns, policy_options, output, detailed=detailed_exitcode)
@@ -184,17 +183,6 @@ def _next_step(plan: Plan, path: Path, inventory: Path | None) -> str:
         return f"Next: compare the fingerprints that need your approval with `remediate approve {path}`, or pass them with --approve."
     switch = " --cucm-trust" if any(isinstance(action, TrustOnNode) for action in trusting) else ""
     return f"Next: `remediate apply {path} -i {inventory or 'INVENTORY'}{switch}`."
-
-
-def _prefers_inventory() -> bool:
-    """Return whether only the inventory was given on the command line, which wins over a snapshot from the environment."""
-    context = click.get_current_context()
-    on_command_line = {
-        name: context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ("snapshot_path", "inventory_path")
-    }
-    if all(on_command_line.values()):
-        raise UsageError("Both a snapshot and an inventory are given.", next_step="Give -i INVENTORY, or --snapshot FILE.")
-    return on_command_line["inventory_path"]
 
 
 def _plan_from_snapshots(
