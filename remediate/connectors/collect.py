@@ -74,10 +74,9 @@ def collect(
     for reading in readings:
         _emit_read(emit, reading)
     gaps = _GapCollector(emit, [*peers.undiscovered, *_make_shell_gaps(cluster, peers)])
-    trusted = tuple(_list_distinct(certificate for reading in readings for certificate in reading.trusted))
     publishers = _merge_publishers(readings, cluster, limits, gaps)
-    own = tuple(_list_distinct(certificate for reading in readings for certificate in reading.server_chain))
-    discovered = discover(cluster, publishers, (*operator_ca, *trusted), limits, gaps.report, own)
+    authorities = (*operator_ca, *_list_trusted(readings))
+    discovered = discover(cluster, publishers, authorities, limits, gaps.report, _list_own(readings))
     emit(
         "observe-start",
         f"Probing {len(discovered.targets)} endpoints, and {len(discovered.guarded)} of other services.",
@@ -96,18 +95,16 @@ def collect(
         observations = probe(discovered.targets, lists, limits, report_probed)
         guarded = probe(discovered.guarded, (), limits, report_probed)
     probed = _Probed(discovered, observations, guarded)
-    pairs = (*probed.endpoints, *probed.guarded_endpoints)
-    alarms = tuple(find_mitm_alarms(pairs, discovered.own_certificates))
+    alarms = tuple(find_mitm_alarms(probed.pairs, discovered.own_certificates))
     for alarm in alarms:
         emit("alarm", f"ALARM: {alarm.message}", certificate=alarm.certificate)
     snapshot = _build_snapshot(cluster, now(), readings, publishers, probed, operator_ca)
     if fast:
         snapshot = _mark_as_survey(snapshot)
-    disputed = {alarm.certificate for alarm in alarms}
-    if fast:
         gaps.report(DiscoveryGap(cluster.name, "cluster", "survey", incomplete=True, message=_SURVEY))
     for gap in _make_hearsay_gaps(discovered, observations):
         gaps.report(gap)
+    disputed = {alarm.certificate for alarm in alarms}
     return _mask_sentences(
         replace(snapshot, vouched_for=snapshot.vouched_for - disputed, undiscovered=tuple(gaps.gaps), alarms=alarms)
     )
@@ -126,9 +123,8 @@ def collect_nodes(cluster: ClusterAccess, *, limits: Limits, opened: ClusterPeer
     readings = read_opened(opened)
     gaps = _GapCollector(emit, [])
     publishers = _merge_publishers(readings, cluster, limits, gaps)
-    authorities = tuple(_list_distinct((*operator_ca, *(listed for reading in readings for listed in reading.trusted))))
-    own = tuple(_list_distinct(certificate for reading in readings for certificate in reading.server_chain))
-    discovered = discover(cluster, publishers, authorities, limits, gaps.report, own)
+    authorities = (*operator_ca, *_list_trusted(readings))
+    discovered = discover(cluster, publishers, authorities, limits, gaps.report, _list_own(readings))
     unprobed = _Probed(replace(discovered, targets=(), guarded=()), (), ())
     snapshot = _build_snapshot(cluster, utc_now(), readings, publishers, unprobed, operator_ca)
     return _mask_sentences(replace(snapshot, undiscovered=tuple(gaps.gaps)))
@@ -149,6 +145,10 @@ class _Probed:
     @property
     def guarded_endpoints(self) -> tuple[tuple[Target, Observation], ...]:
         return tuple(zip(self.discovered.guarded, self.guarded, strict=True))
+
+    @property
+    def pairs(self) -> tuple[tuple[Target, Observation], ...]:
+        return (*self.endpoints, *self.guarded_endpoints)
 
 
 def _mark_as_survey(snapshot: Snapshot) -> Snapshot:
@@ -314,29 +314,29 @@ def _build_snapshot(
     probed: _Probed,
     operator_ca: Sequence[Certificate],
 ) -> Snapshot:
-    trusted = tuple(_list_distinct(certificate for reading in readings for certificate in reading.trusted))
-    authenticated = probed.discovered.authenticated
+    trusted, authenticated = _list_trusted(readings), probed.discovered.authenticated
     supplied = (certificate for certificate in authenticated if certificate.is_ca or certificate.self_issued)
     available = tuple(_list_distinct((*operator_ca, *trusted, *supplied)))
     vouched = (*operator_ca, *trusted, *authenticated)
     ports = {peer.address: peer.rest_port for peer in cluster.peers}
-    pairs = (*probed.endpoints, *probed.guarded_endpoints)
-    unused = dict.fromkeys(target for target, observation in pairs if _is_unused(target, observation))
-    hearsay = dict.fromkeys(target for target, observation in pairs if _is_hearsay(target, observation))
-    passed_over = unused.keys() | hearsay.keys()
-    presented = (certificate for _, observation in pairs for chain in observation.presented.values() for certificate in chain)
-    own = (certificate for reading in readings for certificate in reading.server_chain)
+    unused = dict.fromkeys(target for target, observation in probed.pairs if _is_unused(target, observation))
+    presented = (
+        certificate
+        for _, observation in probed.pairs
+        for presented_chain in observation.presented.values()
+        for certificate in presented_chain
+    )
     return Snapshot(
         cluster=cluster.name,
         taken_at=taken_at,
         peers=tuple(
             replace(reading.peer, rest_port=ports.get(reading.peer.address, cluster.peers[0].rest_port)) for reading in readings
         ),
-        endpoints=tuple(_make_endpoint(*pair) for pair in probed.endpoints if pair[0] not in passed_over),
-        guarded_endpoints=tuple(_make_endpoint(*pair) for pair in probed.guarded_endpoints if pair[0] not in passed_over),
+        endpoints=_make_endpoints(probed.endpoints),
+        guarded_endpoints=_make_endpoints(probed.guarded_endpoints),
         available_ca=tuple(certificate.fingerprint for certificate in available),
         vouched_for=frozenset(certificate.fingerprint for certificate in vouched),
-        certificates=_index_by_fingerprint((*available, *vouched, *presented, *own)),
+        certificates=_index_by_fingerprint((*available, *vouched, *presented, *_list_own(readings))),
         publishers=tuple(_make_publisher(publisher, cluster, readings) for publisher in publishers),
         not_in_use=tuple(_name_endpoint(target) for target in unused),
         nodes=tuple(_make_node(target, node) for target, node in probed.discovered.management),
@@ -356,6 +356,15 @@ def _make_node(target: Target, management: NodeCertificates | str) -> Node:
     )
 
 
+def _make_endpoints(probed: Iterable[tuple[Target, Observation]]) -> tuple[Endpoint, ...]:
+    """Return the endpoints that count: of ports in use, and named by more than hearsay."""
+    return tuple(
+        _make_endpoint(target, observation)
+        for target, observation in probed
+        if not _is_unused(target, observation) and not _is_hearsay(target, observation)
+    )
+
+
 def _make_endpoint(target: Target, observation: Observation) -> Endpoint:
     return Endpoint(
         address=target.address,
@@ -367,6 +376,7 @@ def _make_endpoint(target: Target, observation: Observation) -> Endpoint:
         preferred=observation.preferred,
         tls13=observation.tls13,
         error=observation.error,
+        failure=observation.failure,
         learned_from=target.learned_from,
         service=target.service,
     )
@@ -379,6 +389,16 @@ def _make_publisher(record: PublisherRecord, cluster: ClusterAccess, readings: S
     obstacle = record.describe_obstacle(cluster.axl.username) if offered and cluster.axl else None
     refresh: RefreshBy = "rest" if offered and cluster.axl and obstacle is None else "person"
     return Publisher(record.address, record.product, refresh, record.tls_verify.casefold() != "off", obstacle)
+
+
+def _list_trusted(readings: Iterable[PeerReading]) -> tuple[Certificate, ...]:
+    """Return what the peers trust, each certificate once."""
+    return tuple(_list_distinct(certificate for reading in readings for certificate in reading.trusted))
+
+
+def _list_own(readings: Iterable[PeerReading]) -> tuple[Certificate, ...]:
+    """Return the chains of the peers' own certificates, each certificate once."""
+    return tuple(_list_distinct(certificate for reading in readings for certificate in reading.server_chain))
 
 
 def _list_distinct(certificates: Iterable[Certificate]) -> Iterable[Certificate]:

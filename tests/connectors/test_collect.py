@@ -21,6 +21,7 @@ from remediate.model.errors import InventoryError, LoginRefused
 from remediate.model.events import Event
 from remediate.model.identity import Address
 from remediate.model.snapshot import Snapshot
+from remediate.model.verdict import Cause
 from tests.connectors.servers import tcp_server
 from tests.connectors.support import QUICK
 
@@ -218,8 +219,8 @@ def test_a_port_that_does_not_answer_is_not_out_of_use(lab: Lab, cluster: Cluste
         snapshot = collect_snapshot(replace(cluster, nodes=(*cluster.nodes, extra)))
         silent.set()
 
-    errors = {endpoint.name: endpoint.error for endpoint in snapshot.endpoints if endpoint.error}
-    assert (list(errors), snapshot.complete) == (["silent.steven.lab:8443"], False)
+    failures = {endpoint.name: endpoint.failure for endpoint in snapshot.endpoints if endpoint.error}
+    assert (failures, snapshot.complete) == ({"silent.steven.lab:8443": Cause.HANDSHAKE_FAILED}, False)
     assert "silent.steven.lab:8443" not in snapshot.not_in_use
 
 
