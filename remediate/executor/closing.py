@@ -83,7 +83,7 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
 
 
 def _list_refusals(context: RunContext, refusing: Iterable[TowardNode]) -> tuple[TowardNode, ...]:
-    """Return those of `refusing` that count: with `accept_remaining`, those that the plan does not say."""
+    """Return those of `refusing` that count: with `accept_remaining`, those that the plan does not forecast."""
     accepted = context.plan.refusing_nodes_after if context.options.accept_remaining else ()
     excused = {(toward.peer, toward.node, toward.store, toward.cause) for toward in accepted}
     return tuple(toward for toward in refusing if (toward.peer, toward.node, toward.store, toward.cause) not in excused)

@@ -19,7 +19,7 @@ _JITTER = timedelta(seconds=5)
 def has_restarted(before: BeforeRestart, health: Health, sent_at: datetime) -> bool | None:
     """Return whether a peer started since the restart was requested at `sent_at`; None: its start was not observed.
 
-    Counters that fell show it too, on a peer whose uptime goes on through a restart of its services.
+    Counters that fell show it too, on a peer whose uptime continues through a restart of its services.
     """
     if before.total is not None and health.total_since_start is not None and health.total_since_start < before.total:
         return True

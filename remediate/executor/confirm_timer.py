@@ -147,7 +147,7 @@ def _start(context: RunContext, run: str, within: timedelta) -> None:
 
 
 def postpone(context: RunContext, state: RunState) -> None:
-    """Count the time anew from this look while an apply goes on, as it does from its end."""
+    """Count the time anew from this look while an apply runs, as it does from its end."""
     if context.options.confirm_within is not None and state.run:
         timers.extend(context.journal, state.run, context.environment.now() + context.options.confirm_within)
 

@@ -1,6 +1,6 @@
 """The trusted CA lists as PEM files beside the journal, so that a person can write one back by hand without this tool.
 
-The journal has the same lists, and a rollback uses the journal alone: without these files an apply goes on, with a warning.
+The journal has the same lists, and a rollback uses the journal alone: without these files an apply continues, with a warning.
 """
 
 from __future__ import annotations

@@ -205,7 +205,7 @@ def _list_pauses(limits: Limits) -> tuple[float, ...]:
 
 
 def _describe_replication(peers: Sequence[PeerPort]) -> str:
-    """Return what the peers of a cluster say of replication themselves: one sentence or more."""
+    """Return what the peers of a cluster report of replication: one sentence or more."""
     raised: list[str] = []
     unread: list[Address] = []
     for peer in peers:

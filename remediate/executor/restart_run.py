@@ -110,7 +110,7 @@ def _open(command: Command, request: RestartRequest) -> _RestartCommand:
 
 
 def _wait_for_restarting(command: Command, journal: Journal) -> None:
-    """Give a peer that an interrupted run told to restart the time of a restart: meanwhile it takes no session.
+    """Give a peer that an interrupted run restarted the time of a restart: meanwhile it takes no session.
 
     Raises:
         Interrupted: It was asked to stop.

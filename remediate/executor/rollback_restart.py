@@ -46,7 +46,7 @@ class RollbackRestarts:
 
     @property
     def is_never(self) -> bool:
-        """Whether nothing restarts: with a job that does not say what happens to calls, `if-needed` restarts nothing either."""
+        """Whether nothing restarts: in a job without a choice of what happens to calls, `if-needed` restarts nothing either."""
         return self.choice == "never" or (self.choice == "if-needed" and self.how.calls is None)
 
     def choose(self, effects: Sequence[PeerEffect]) -> tuple[Address, ...]:

@@ -107,7 +107,7 @@ def worse_than_before(verification: Verification, peer: Address) -> tuple[Endpoi
 def predict(
     plan: Plan, now: Snapshot, forecasts: Sequence[EndpointForecast], judge: Callable[[Snapshot], Verdicts]
 ) -> Verification:
-    """Return what the plan would come to, from what endpoints present and peers trust now, compared with `forecasts`."""
+    """Return the outcome of the plan by what endpoints present and peers trust now, compared with `forecasts`."""
     return compare(forecasts, judge(with_plan(plan, now)))
 
 

@@ -1,6 +1,6 @@
 """Vouching for the certificates that a plan trusts (step 3), established anew at every apply (docs/decisions/0005-approvals.md).
 
-A plan is a file, and anybody can write one with an id that fits. So a certificate is trusted only where this cluster's lists, the
+A plan is a file, and anyone can write one with an id that fits. So a certificate is trusted only where this cluster's lists, the
 inventory's `ca`, certificate management or a person vouches for it now, and where an endpoint that the plan verifies needs it.
 """
 
@@ -109,7 +109,7 @@ def refuse_unneeded(
     A plan that was made here never holds one: a list with fewer additions that verifies as much is chosen before. What a peer has
     already is not added. Where a peer could not judge an endpoint that the plan promises, nothing on it is known to be unneeded.
 
-    `forecast` is what the plan would come to, judged from `now`.
+    `forecast` is the outcome of the plan, judged from `now`.
     """
     after = verification.with_plan(plan, now)
     unseen = {endpoint.peer for endpoint in forecast.unseen if endpoint.after.ok}

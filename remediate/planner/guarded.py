@@ -43,7 +43,7 @@ def list_guarded_notes(snapshot: Snapshot, today: Sequence[GuardedChain], *, rem
 def describe_prevented(
     snapshot: Snapshot, today: Sequence[GuardedChain], choice: Choice, tempting: Choice, answers: OpenSslAnswers
 ) -> Iterator[str]:
-    """Yield what is not planned for the sake of guarded endpoints.
+    """Yield what is not planned because a guarded endpoint would break.
 
     Args:
         snapshot: The cluster.

@@ -1,4 +1,4 @@
-"""The horizon toward the nodes: how what their trust stores say of the peers' own certificates changes by the calendar alone."""
+"""The horizon toward the nodes: how the answers of their trust stores to the peers' own certificates change by the calendar alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def foresee_all(snapshot: Snapshot, until: datetime) -> tuple[FutureChange, ...]
 
 
 def foresee_nodes(snapshot: Snapshot, until: datetime) -> tuple[FutureTowardNode, ...]:
-    """Return each change of what a node's store says of a peer's own certificate, in order of time; nothing of what was not read."""
+    """Return each change of a store's answer to a peer's own certificate, in order of time; none of a store that was not read."""
     certificates = _list_certificates(snapshot)
     turns = {moment for certificate in certificates for moment in (certificate.not_before, certificate.not_after) if moment}
     changes: list[FutureTowardNode] = []

@@ -53,7 +53,7 @@ def make_plan(snapshot: Snapshot, policy: Policy = Policy(), effort: Effort = WH
     """Return the smallest safe change for `snapshot` under `policy`, with what will then be true of every endpoint.
 
     "Now" is the snapshot's ``taken_at``. `effort`: what may be spent where certificates are closely connected; with less than
-    it takes, a plan is one that works and is not proven to be the best (`Plan.shortfall`).
+    it takes, the plan works and is not proven to be the best (`Plan.shortfall`).
 
     Raises:
         ValueError: The snapshot's ``taken_at`` has no time zone.
@@ -100,7 +100,7 @@ def _check(snapshot: Snapshot) -> None:
 
 
 def _rule_out(comparison: Comparison, choice: Choice, forecaster: Forecaster, *, may_remove: bool) -> RuledOut:
-    """Return the plans that were not chosen; one that removes is none where a consumer of the list was not looked at."""
+    """Return the plans that were not chosen; none that removes where a consumer of the list was not looked at."""
     ruled_out = find_ruled_out(comparison, choice, forecaster)
     return ruled_out if may_remove else replace(ruled_out, removing=None)
 

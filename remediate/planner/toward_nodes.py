@@ -1,4 +1,4 @@
-"""The other direction: what every node's trust stores say of every peer's own certificate (CSCvz45074), and what would help."""
+"""The other direction: whether every node's trust stores accept every peer's own certificate (CSCvz45074), and what would help."""
 
 from __future__ import annotations
 

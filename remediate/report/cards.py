@@ -49,7 +49,7 @@ class Expiry:
 
 @dataclass(frozen=True, slots=True)
 class UndoCost:
-    """What undoing a plan comes to.
+    """The cost of undoing a plan.
 
     Attributes:
         changes: The changes of the trusted CA lists, one for each certificate and peer.
@@ -90,7 +90,7 @@ def _days_between(start: str, end: str) -> int:
 
 
 def count_undo(plan: Plan) -> UndoCost:
-    """Return what undoing `plan` comes to."""
+    """Return the cost of undoing `plan`."""
     changes = by_hand = 0
     is_known = True
     for action in plan.actions:

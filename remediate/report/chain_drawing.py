@@ -61,7 +61,7 @@ class Link:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """What stands beside it: two lines at most."""
+        """The text beside it: two lines at most."""
         words = "✗ breaks here now: the peers lack the issuer" if self.breaks else "signed by"
         return _wrap(words, _LINK_ROOM / _LINE_PIXELS)
 

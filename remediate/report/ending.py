@@ -23,7 +23,7 @@ _MIN_PREFIX = 24
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What the last lines say; empty or None: there is nothing to say.
+    """The facts of the last lines of a command; what is empty or None is left out.
 
     Attributes:
         seconds: How long the command took.
@@ -41,7 +41,7 @@ class Ending:
 
 
 def print_manual_steps(console: Console, steps: Mapping[str, Sequence[str]]) -> None:
-    """Print what a person has to do, by peer; "" has what no single peer has. Peers with the same steps stand together."""
+    """Print what a person has to do, by peer; "" has what no single peer has. Peers with the same steps are listed together."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for peer, texts in steps.items():
         own = tuple(dict.fromkeys(_without_peer(translate(text), peer) for text in texts))

@@ -23,7 +23,7 @@ _WORD = re.compile(r"\S+(?: [:;!?»](?!\S))*")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry of a list: what it is about, and what there is to say of it. Every text is escaped already.
+    """An entry of a list: its label and its text. Both are escaped already.
 
     Attributes:
         label: What it is about; empty where it is the same as that of the entry before.
@@ -107,7 +107,7 @@ def print_heading(console: Console, title: str) -> None:
 
 
 def print_entries(console: Console, entries: Sequence[Entry], columns: int = 0) -> None:
-    """Print entries with what they say in a column of its own, or below the label where the terminal is narrow.
+    """Print entries with their texts in a column of its own, or below the label where the terminal is narrow.
 
     Args:
         console: Where to print; where it is no terminal, each paragraph is one line.
@@ -140,7 +140,7 @@ def print_table(console: Console, titles: Sequence[str], rows: Sequence[Sequence
         console: Where to print.
         titles: The titles of the columns.
         rows: The cells.
-        is_labelled: Below each other, the cells say little without the titles of their columns.
+        is_labelled: Below each other, the cells mean little without the titles of their columns.
     """
     lines = list(align_columns([titles, *rows]))
     if not console.is_terminal or max(map(len, lines)) <= console.width:

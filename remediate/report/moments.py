@@ -14,7 +14,7 @@ def format_moment(moment: datetime, zone: tzinfo | None = None) -> str:
     """Return an aware `moment` as ``Sun 29 Nov 2026 06:16 CET (05:16 UTC)``; once where local time is UTC.
 
     Args:
-        moment: What to say.
+        moment: The moment.
         zone: The zone of the reader; None: that of this machine.
     """
     local, utc = moment.astimezone(zone), moment.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""A run while it goes on: on a terminal a table of its peers that moves, elsewhere one dated line for each write."""
+"""The progress of a run: on a terminal a table of its peers that moves, elsewhere one dated line for each write."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class ExpectedWork:
         peers: Its peers, in their order.
         list_changes: How many changes the trusted CA list of each of them gets.
         undo: Returns the command that undoes a run, by its id; None: there is nothing to undo.
-        is_listed: What a dry run would do is listed at its end, so not while it goes on.
+        is_listed: What a dry run would do is listed at its end, so not while it runs.
     """
 
     peers: tuple[str, ...]
@@ -242,7 +242,7 @@ class RunProgress:
         self._console.print(Text(f"{rfc3339(self._now())} {where}"), Text(line, style), soft_wrap=True, sep="")
 
     def render(self) -> Group:
-        """Return the table as it stands."""
+        """Return the table as it is now."""
         return Group(*self._head(), *self._rows(), *self._foot())
 
     def _head(self) -> Iterator[Text]:

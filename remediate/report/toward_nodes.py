@@ -15,7 +15,7 @@ TOWARD_NODES = "How the nodes judge the peers' own certificates"
 
 
 def describe_toward_nodes(plan: Plan) -> tuple[str, ...]:
-    """Return what the nodes say of the peers' own certificates, a sentence for each thing to do; empty where no node is known."""
+    """Return the nodes' answers to the peers' own certificates, a sentence for each thing to do; empty where no node is known."""
     groups: dict[tuple[object, ...], list[TowardNode]] = {}
     for toward in plan.refusing_nodes:
         key = (toward.missing,) if toward.missing else (toward.cause, toward.options)

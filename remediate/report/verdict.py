@@ -134,7 +134,7 @@ def print_marked(console: Console, mark: str, sentence: str, style: str, columns
 
 
 def print_link(console: Console, line: Text, columns: int = 0) -> None:
-    """Print a line of a drawn chain; what is too long goes on below its own beginning, and no name is split."""
+    """Print a line of a drawn chain; what is too long continues below its own beginning, and no name is split."""
     indent = len(line.plain) - len(line.plain.lstrip())
     print_indented(console, line[indent:], columns + indent)
 

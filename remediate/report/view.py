@@ -168,7 +168,7 @@ def incompleteness_of(plan: Plan) -> tuple[str, ...]:
 
 
 def summarise_verdicts(plan: Plan) -> tuple[str, ...]:
-    """Return what a plan comes to, in a few sentences: what fails, what it fixes, what is left to a person."""
+    """Summarise a plan in a few sentences: what fails, what it fixes, what is left to a person."""
     sums = count_pairs(plan.endpoints)
     if not sums.pairs:
         return ("No endpoint is known here, so nothing was checked.",)

@@ -82,7 +82,7 @@ class Client:
         return answers
 
     def _wait_for_sign_in(self, access: MraAccess, seconds: float) -> None:
-        """Wait until the budget of sign-ins over a way has room again, and say how long that takes."""
+        """Wait until the budget of sign-ins over a way has room again, and emit how long that takes."""
         remaining_s = next_event_s = seconds + 1
         while remaining_s > 0:
             self.check_stop()

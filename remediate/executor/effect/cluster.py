@@ -61,7 +61,7 @@ def observe_effects(
         snapshot: What was seen of it just now.
         state_dir: The directory of the journal, and of the count of sign-ins.
         ask_clients: Whether clients are asked.
-        toward_nodes: What nodes say of the peers' own certificates.
+        toward_nodes: The nodes' answers to the peers' own certificates.
         limits: The limits of each request.
         sink: Gets the events.
         environment: The client, the clock and the judge.

@@ -61,7 +61,7 @@ def record_log_views(
 
 
 def end_left_logging(context: RunContext) -> None:
-    """Stop diagnostic logging that an earlier command left running on this cluster; say where that fails."""
+    """Stop diagnostic logging that an earlier command left running on this cluster; warn where that fails."""
     if not find_left_logging(context.state_dir, context.cluster.name):
         return
     try:

@@ -41,7 +41,7 @@ class JournalError(RemediateError):
 
 
 def draw_suffix() -> str:
-    """Return what tells the ids of runs apart that begin in one second."""
+    """Return what distinguishes the ids of runs that begin in one second."""
     return secrets.token_hex(2)
 
 
@@ -223,7 +223,7 @@ class Journal:
             message: One sentence, which is masked; empty: there is nothing to add.
             after: Digest of what the change touches; None: it was not read.
             seconds: Duration of writing and reading back; None: it was not measured.
-            proven: Nothing was sent, so nothing can come to light later.
+            proven: Nothing was sent, so nothing can show later.
         """
         with self.transaction() as db:
             db.execute(

@@ -51,7 +51,7 @@ class TrustedLists:
         return all(self.of_host(host) is not None for host in hosts)
 
     def advise(self, address: str, verdict: Verdict, hosts: Iterable[str | None]) -> tuple[str, ...]:
-        """Return what the lists say about a refusal that no capture shows; empty where they do not say what to do.
+        """Return what the lists show of a refusal that no capture has; empty where they show nothing to do.
 
         Args:
             address: The connection address.

@@ -1,6 +1,6 @@
 """Clauses: a closely connected part of the problem as OpenSSL's answers become known.
 
-At first, the clauses say only what must hold whatever OpenSSL answers (`NamePaths`). A model that claims more is shown to OpenSSL as a
+At first, the clauses hold only what is true whatever OpenSSL answers (`NamePaths`). A model that claims more is shown to OpenSSL as a
 list, and what a refusal rests on (the certificates that OpenSSL could reach by name) becomes a clause.
 """
 

@@ -189,7 +189,7 @@ class Problem:
         return self._candidates.approval(certificate) == "required"
 
     def option_tables(self, places: Sequence[Place]) -> Iterator[Table]:
-        """Yield the tables that say what the options of `places` cost by themselves, fingerprints among them."""
+        """Yield the tables of what each option of `places` costs by itself, fingerprints included."""
         additions = {option.add for place in places for option in self.options[place] if option.add}
         descending = sorted(additions, key=lambda certificate: certificate.fingerprint, reverse=True)
         # Lowest fingerprints: the sorted lists of two equally large sets compare as these sums do, each certificate weighing more

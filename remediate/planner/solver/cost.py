@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Cost(NamedTuple):
-    """A cost, compared field by field from the first to the last; fields count over all peers unless they say otherwise.
+    """A cost, compared field by field from the first to the last; fields count over all peers unless noted.
 
     Attributes:
         verified: Minus the number of (peer, endpoint) pairs that verify.
