@@ -67,7 +67,7 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
         message = f"{message} {_describe_confirmation(context, state, deadline, open_steps)}"
     context.events.emit("run-state", message, state=outcome, exit_code=code, confirm_by=deadline)
     return RunResult(
-        run_id=state.run or _earlier_run(context),
+        run_id=state.run or _find_earlier_run(context),
         state=outcome,
         exit_code=code,
         open_steps=(*open_steps, *state.effect_steps),
@@ -135,7 +135,7 @@ def _describe_confirmation(context: RunContext, state: RunState, deadline: str, 
     return f"It is rolled back unless you confirm it by {deadline}: {confirm_command(state.run, context.state_dir)}"
 
 
-def _earlier_run(context: RunContext) -> str:
+def _find_earlier_run(context: RunContext) -> str:
     """Return the id of the run that did what this one found done; empty: none."""
     plan = context.plan
 

@@ -68,7 +68,7 @@ def list_alternatives(comparison: Comparison, choices: Sequence[Choice], ruled_o
     best = choices[0]
     rejected = [
         *(
-            Alternative(_summarize(choice), _explain_rejection(best, choice), f"--ciphers {choice.policy}")
+            Alternative(_summarise(choice), _explain_rejection(best, choice), f"--ciphers {choice.policy}")
             for choice in choices[1:]
             # A cipher change that alters nothing else is no alternative worth a line.
             if (choice.cost, choice.fingerprints) != (best.cost, best.fingerprints)
@@ -82,11 +82,11 @@ def list_alternatives(comparison: Comparison, choices: Sequence[Choice], ruled_o
 def _list_ruled_out(comparison: Comparison, ruled_out: RuledOut) -> Iterator[Alternative]:
     if ruled_out.removing is not None:
         yield Alternative(
-            _summarize(ruled_out.removing), "removes certificates, which needs --allow-removal", "--allow-removal"
+            _summarise(ruled_out.removing), "removes certificates, which needs --allow-removal", "--allow-removal"
         )
     if ruled_out.ciphers is not None:
         why = f"needs another cipher policy than --ciphers {comparison.policy.ciphers}"
-        yield Alternative(_summarize(ruled_out.ciphers), why, f"--ciphers {ruled_out.ciphers.policy}")
+        yield Alternative(_summarise(ruled_out.ciphers), why, f"--ciphers {ruled_out.ciphers.policy}")
 
 
 def _list_infeasible(comparison: Comparison, choices: Sequence[Choice]) -> Iterator[Alternative]:
@@ -158,7 +158,7 @@ def _holds_stale(comparison: Comparison, trusted: frozenset[Certificate], chain:
     )
 
 
-def _summarize(choice: Choice) -> str:
+def _summarise(choice: Choice) -> str:
     cost = choice.cost
     own = cost.added - cost.roots - cost.intermediates
     kinds = (

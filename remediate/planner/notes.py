@@ -38,18 +38,18 @@ def list_notes(snapshot: Snapshot, policy: Policy, choice: Choice, forecaster: F
     in_use = _list_uses(observed, forecaster)
     endpoints = {certificate: [use.endpoint for use in uses] for certificate, uses in in_use.items()}
     notes = [
-        *_verdict_notes(),
-        *_choice_notes(policy, choice),
-        *_peer_notes(observed),
-        *_list_notes(observed, choice),
-        *_upgrade_notes(observed),
-        *_tls13_notes(snapshot),
-        *_prefix_notes(snapshot),
-        *_archive_notes(snapshot),
-        *_renewal_notes(snapshot, in_use, forecaster),
+        *_list_verdict_notes(),
+        *_list_choice_notes(policy, choice),
+        *_list_peer_notes(observed),
+        *_list_trusted_list_notes(observed, choice),
+        *_list_upgrade_notes(observed),
+        *_list_tls13_notes(snapshot),
+        *_list_prefix_notes(snapshot),
+        *_list_archive_notes(snapshot),
+        *_list_renewal_notes(snapshot, in_use, forecaster),
         *list_self_signed_notes(endpoints, snapshot.taken_at),
-        *_openssl_notes(observed),
-        *_openssl_3_notes(snapshot, observed, forecaster),
+        *_list_openssl_notes(observed),
+        *_list_openssl_3_notes(snapshot, observed, forecaster),
     ]
     # Every view shows by itself, and first, which gaps make the plan incomplete.
     notes += [gap.message for gap in snapshot.undiscovered if not gap.incomplete]
@@ -58,12 +58,12 @@ def list_notes(snapshot: Snapshot, policy: Policy, choice: Choice, forecaster: F
     return tuple(dict.fromkeys(notes))
 
 
-def _verdict_notes() -> Iterator[str]:
+def _list_verdict_notes() -> Iterator[str]:
     if warning := describe_failed_self_test():
         yield warning
 
 
-def _choice_notes(policy: Policy, choice: Choice) -> Iterator[str]:
+def _list_choice_notes(policy: Policy, choice: Choice) -> Iterator[str]:
     if policy.ciphers not in {"auto", "keep", choice.policy}:
         yield (
             f"--ciphers {policy.ciphers} would break an endpoint that works today (or the list is unknown or rules it out), so it "
@@ -103,7 +103,7 @@ def _describe_shortfall(shortfall: Shortfall) -> str:
             )
 
 
-def _peer_notes(observed: list[Peer]) -> Iterator[str]:
+def _list_peer_notes(observed: list[Peer]) -> Iterator[str]:
     if not observed:
         yield "No peer could be checked, so nothing is planned."
     lists = {peer.ciphers.get(REVERSE_PROXY_CIPHERS) for peer in observed}
@@ -113,7 +113,7 @@ def _peer_notes(observed: list[Peer]) -> Iterator[str]:
         yield f"The peers differ in {REVERSE_PROXY_CIPHERS}: replication from the primary may be under way or broken."
 
 
-def _list_notes(observed: list[Peer], choice: Choice) -> Iterator[str]:
+def _list_trusted_list_notes(observed: list[Peer], choice: Choice) -> Iterator[str]:
     for peer in observed:
         removed, added = choice.removed.get(peer.address, ()), choice.added.get(peer.address, ())
         size = len(peer.trusted_ca) - len(removed) + len(added)
@@ -130,7 +130,7 @@ def _list_notes(observed: list[Peer], choice: Choice) -> Iterator[str]:
         )
 
 
-def _upgrade_notes(observed: list[Peer]) -> Iterator[str]:
+def _list_upgrade_notes(observed: list[Peer]) -> Iterator[str]:
     staged = [peer.address for peer in observed if peer.health and peer.health.upgrade is UpgradeState.STAGED]
     if staged:
         yield (
@@ -139,7 +139,7 @@ def _upgrade_notes(observed: list[Peer]) -> Iterator[str]:
         )
 
 
-def _archive_notes(snapshot: Snapshot) -> Iterator[str]:
+def _list_archive_notes(snapshot: Snapshot) -> Iterator[str]:
     if any(endpoint.seen_by == "archive" for endpoint in snapshot.endpoints):
         yield (
             "This plan rests on diagnostic archives, which show one certificate of each endpoint. The cipher lists are left alone: "
@@ -152,7 +152,7 @@ def _archive_notes(snapshot: Snapshot) -> Iterator[str]:
         )
 
 
-def _tls13_notes(snapshot: Snapshot) -> Iterator[str]:
+def _list_tls13_notes(snapshot: Snapshot) -> Iterator[str]:
     undecided = [endpoint for endpoint in snapshot.endpoints if len(endpoint.presented) > 1 and endpoint.tls13 is not False]
     accepting = [endpoint.name for endpoint in undecided if endpoint.tls13]
     unknown = [endpoint.name for endpoint in undecided if endpoint.tls13 is None]
@@ -164,7 +164,7 @@ def _tls13_notes(snapshot: Snapshot) -> Iterator[str]:
             )
 
 
-def _openssl_notes(observed: list[Peer]) -> Iterator[str]:
+def _list_openssl_notes(observed: list[Peer]) -> Iterator[str]:
     """Yield a note on the peers whose own log shows another OpenSSL than the one that gives the verdicts."""
     peers = [peer.address for peer in observed if peer.openssl == "3.x"]
     if peers:
@@ -174,7 +174,7 @@ def _openssl_notes(observed: list[Peer]) -> Iterator[str]:
         )
 
 
-def _openssl_3_notes(snapshot: Snapshot, observed: list[Peer], forecaster: Forecaster) -> Iterator[str]:
+def _list_openssl_3_notes(snapshot: Snapshot, observed: list[Peer], forecaster: Forecaster) -> Iterator[str]:
     """Yield a note on each chain that OpenSSL 1.1.1 accepts and 3.x refuses: an upgrade of the appliance would break it."""
 
     @cache
@@ -197,7 +197,7 @@ def _openssl_3_notes(snapshot: Snapshot, observed: list[Peer], forecaster: Forec
 # --- renewals ---------------------------------------------------------------------------------------------------------
 
 
-def _prefix_notes(snapshot: Snapshot) -> Iterator[str]:
+def _list_prefix_notes(snapshot: Snapshot) -> Iterator[str]:
     """Yield a note on the nodes that follow the peers' order, and present ECDSA under a list that begins with the RSA prefix."""
     lacking = [
         endpoint.name
@@ -212,7 +212,7 @@ def _prefix_notes(snapshot: Snapshot) -> Iterator[str]:
         )
 
 
-def _renewal_notes(snapshot: Snapshot, in_use: Mapping[Certificate, list[_Use]], forecaster: Forecaster) -> Iterator[str]:
+def _list_renewal_notes(snapshot: Snapshot, in_use: Mapping[Certificate, list[_Use]], forecaster: Forecaster) -> Iterator[str]:
     """Yield a note on each certificate in use that expires soon, or within a year and has a successor, by fingerprint."""
     by_subject = _group_by_subject(snapshot)
     for certificate, uses in sorted(in_use.items(), key=lambda item: item[0].fingerprint):
@@ -223,10 +223,10 @@ def _renewal_notes(snapshot: Snapshot, in_use: Mapping[Certificate, list[_Use]],
         namesakes = _list_later_namesakes(certificate, by_subject) if certificate.is_ca else []
         successor = next((namesake for namesake in namesakes if _can_replace(namesake, certificate, uses, forecaster)), None)
         if remaining <= _SOON or successor is not None:
-            yield _renewal_note(certificate, uses, remaining, successor, namesakes)
+            yield _describe_renewal(certificate, uses, remaining, successor, namesakes)
 
 
-def _renewal_note(
+def _describe_renewal(
     certificate: Certificate,
     uses: list[_Use],
     remaining: timedelta,
@@ -237,7 +237,7 @@ def _renewal_note(
     expires = f"{describe_certificate(certificate)}, used by {first_few(names, 1)}, expires in {remaining.days} days"
     if successor:
         return f"{expires}; a successor is available ({successor.fingerprint[:19]}…). {_REPLACEMENT}"
-    if namesakes and _uses_in_list(uses, certificate):
+    if namesakes and _find_uses_in_list(uses, certificate):
         return (
             f"{expires}. {describe_certificate(namesakes[0])} has the same name and another key: certificates that the old one "
             "signed must be reissued before the list can hold the new one instead."
@@ -295,13 +295,13 @@ def _can_replace(new: Certificate, old: Certificate, uses: list[_Use], forecaste
 
     It does not where a CA was renewed with another key: the name is the same, and what the old key signed is refused.
     """
-    verified = [use for use in _uses_in_list(uses, old) if forecaster.verify(use.peer, use.endpoint).ok]
+    verified = [use for use in _find_uses_in_list(uses, old) if forecaster.verify(use.peer, use.endpoint).ok]
     return bool(verified) and all(
         forecaster.verify_with(_replace(old, new, use.trusted), use.peer, use.endpoint).ok for use in verified
     )
 
 
-def _uses_in_list(uses: list[_Use], certificate: Certificate) -> list[_Use]:
+def _find_uses_in_list(uses: list[_Use], certificate: Certificate) -> list[_Use]:
     return [use for use in uses if certificate in use.trusted]
 
 

@@ -109,7 +109,7 @@ def _make_plan(snapshot: Snapshot, policy: Policy, effort: Effort) -> Plan:
     answers = OpenSslAnswers(snapshot.taken_at)
     today = verify_snapshot(snapshot, answers)
     guarded = verify_guarded(snapshot, answers)
-    verified_today = _verified_today(today, guarded)
+    verified_today = _find_verified_today(today, guarded)
     candidates = find_candidates(snapshot, policy)
     may_remove = not list_unseen_consumers(snapshot)
     solver = Solver(snapshot, policy, candidates, RequirementReader(snapshot, verified_today), answers, effort)
@@ -133,13 +133,13 @@ def _make_plan(snapshot: Snapshot, policy: Policy, effort: Effort) -> Plan:
     actions = _number((*changes, *uploads, *(plan_refreshes(snapshot, choice, answers) if changes and policy.refresh else ())))
     chains = group_chains((peer.address for peer in snapshot.peers if peer.error is None), forecaster)
     toward_nodes = judge_toward_nodes(snapshot)
-    certificates = _certificates_of(snapshot, actions, future or (), chains, toward_nodes)
+    certificates = _collect_certificates(snapshot, actions, future or (), chains, toward_nodes)
     plan = Plan(
         id=PlanId(""),
         cluster=snapshot.cluster,
         made_at=snapshot.taken_at,
         complete=snapshot.complete,
-        base={peer.address: _base(peer) for peer in snapshot.peers if peer.error is None},
+        base={peer.address: _make_base(peer) for peer in snapshot.peers if peer.error is None},
         actions=actions,
         endpoints=tuple(sorted(forecasts, key=lambda forecast: (forecast.address, forecast.port, forecast.peer))),
         unresolved=list_unresolved(snapshot, forecaster, sources),
@@ -185,13 +185,13 @@ def _sort(snapshot: Snapshot) -> Snapshot:
     )
 
 
-def _verified_today(today: Verdicts, guarded: Iterable[GuardedChain]) -> VerifiedToday:
+def _find_verified_today(today: Verdicts, guarded: Iterable[GuardedChain]) -> VerifiedToday:
     working = {(pair.peer, str(pair.endpoint)): verdict.ok for pair, verdict in today.items() if verdict.works}
     verified = frozenset(pair for pair, verified in working.items() if verified)
     return VerifiedToday(verified, frozenset(working), list_accepted_chains(guarded))
 
 
-def _base(peer: Peer) -> Base:
+def _make_base(peer: Peer) -> Base:
     ciphers = {name: value for name, value in peer.ciphers.items() if name == REVERSE_PROXY_CIPHERS}
     return Base(peer.trusted_digest, ciphers, peer.version, peer.verify_origin_server is not None, peer.removal)
 
@@ -204,15 +204,15 @@ def _list_changes(
     changes: list[Action] = [
         *plan_removals(snapshot, choice, forecaster, fixed),
         *_list_additions(snapshot, candidates, choice, forecaster, fixed),
-        *_cipher_change(snapshot, choice),
+        *_list_cipher_changes(snapshot, choice),
     ]
     if not changes:
         return []
-    changed_peers = [peer.address for peer in snapshot.peers if _changes(choice, peer)]
+    changed_peers = [peer.address for peer in snapshot.peers if _is_changed(choice, peer)]
     return [*changes, RestartPeer("", tuple(changed_peers))]
 
 
-def _changes(choice: Choice, peer: Peer) -> bool:
+def _is_changed(choice: Choice, peer: Peer) -> bool:
     changes = choice.ciphers is not None or choice.added.get(peer.address) or choice.removed.get(peer.address)
     return peer.error is None and bool(changes)
 
@@ -245,7 +245,7 @@ def _group_by_certificate(
     }
 
 
-def _cipher_change(snapshot: Snapshot, choice: Choice) -> list[Action]:
+def _list_cipher_changes(snapshot: Snapshot, choice: Choice) -> list[Action]:
     if choice.ciphers is None:
         return []
     primary = find_primary([peer for peer in snapshot.peers if peer.error is None])
@@ -260,7 +260,7 @@ def _foresee(after: Snapshot, policy: Policy) -> tuple[FutureChange, ...] | None
     return foresee_all(after, after.taken_at + policy.horizon) if policy.horizon else None
 
 
-def _certificates_of(
+def _collect_certificates(
     snapshot: Snapshot,
     actions: Iterable[Action],
     future: Iterable[FutureChange],

@@ -38,7 +38,7 @@ def certificates_document(overview: CertificateOverview, certificates: Sequence[
         "taken_at": rfc3339(overview.taken_at),
         "complete": overview.complete,
         "unread": list(overview.unread),
-        "certificates": [_certificate_document(overview, certificate) for certificate in certificates],
+        "certificates": [_dump_certificate(overview, certificate) for certificate in certificates],
         "drift": [
             {"certificate": drift.certificate, "held_by": list(drift.held_by), "missing_on": list(drift.missing_on)}
             for drift in overview.drift
@@ -51,7 +51,7 @@ def certificates_document(overview: CertificateOverview, certificates: Sequence[
     }
 
 
-def _certificate_document(overview: CertificateOverview, certificate: ListedCertificate) -> dict[str, Any]:
+def _dump_certificate(overview: CertificateOverview, certificate: ListedCertificate) -> dict[str, Any]:
     facts = certificate.facts
     return {
         "fingerprint": certificate.fingerprint,
@@ -88,11 +88,11 @@ def certificates_csv(rows: Iterable[tuple[CertificateOverview, ListedCertificate
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     for overview, certificate in rows:
-        writer.writerow([_cell(value) for value in _row(overview, certificate)])
+        writer.writerow([_format_cell(value) for value in _make_row(overview, certificate)])
     return text.getvalue()
 
 
-def _row(overview: CertificateOverview, certificate: ListedCertificate) -> Iterator[object]:
+def _make_row(overview: CertificateOverview, certificate: ListedCertificate) -> Iterator[object]:
     facts = certificate.facts
     yield overview.cluster
     yield overview.days_left(certificate)
@@ -109,7 +109,7 @@ def _row(overview: CertificateOverview, certificate: ListedCertificate) -> Itera
     yield certificate.fingerprint
 
 
-def _cell(value: object) -> str | int:
+def _format_cell(value: object) -> str | int:
     """Return a cell that no spreadsheet takes for a formula: names come from certificates, which anyone can make."""
     if value is None or isinstance(value, int):
         return "" if value is None else value

@@ -117,7 +117,7 @@ class _Artist:
         """Return `groups` with those together in which each server has a certificate of its own that is treated alike."""
         merged: dict[object, ChainGroup] = {}
         for group in groups:
-            key = self._alike(group)
+            key = self._group_alike(group)
             if key in merged:
                 both = sorted([merged[key], group], key=lambda each: each.ends or "9999")
                 names = (*merged[key].endpoints, *group.endpoints)
@@ -126,7 +126,7 @@ class _Artist:
                 merged[key] = group
         return tuple(merged.values())
 
-    def _alike(self, group: ChainGroup) -> object:
+    def _group_alike(self, group: ChainGroup) -> object:
         if group.depth or not group.certificates:
             return (group.depth, group.certificates, group.missing)
         addition = self._additions.get(group.certificates[0])
@@ -138,8 +138,8 @@ class _Artist:
         failing = [forecast for forecast in forecasts if forecast.before.observed and not forecast.before.ok]
         # With a cipher change, another certificate fails now than the one that is drawn.
         same_key = [forecast for forecast in failing if forecast.before.key == forecast.after.key]
-        break_depths = {_link_below(forecast) for forecast in same_key}
-        boxes = list(self._boxes(group, failing, same_key))
+        break_depths = {_draw_link_below(forecast) for forecast in same_key}
+        boxes = list(self._draw_boxes(group, failing, same_key))
         placed, links, top = [], [], 1
         for number, box in enumerate(boxes):
             placed.append(replace(box, top=top))
@@ -153,17 +153,17 @@ class _Artist:
         names = tuple(self._names.get(name, name) for name in group.endpoints)
         return ChainDrawing(tuple(placed), tuple(links), top + 1, summary, names, fixed, len(failing) - fixed, adds)
 
-    def _boxes(
+    def _draw_boxes(
         self, group: ChainGroup, failing: Sequence[EndpointForecast], same_key: Sequence[EndpointForecast]
     ) -> Iterator[Box]:
         is_self_signed = bool(group.certificates) and not group.depth
-        yield self._leaf_box(group, failing, same_key, own=group.certificates[0] if is_self_signed else None)
+        yield self._draw_leaf(group, failing, same_key, own=group.certificates[0] if is_self_signed else None)
         for depth, fingerprint in enumerate(group.certificates[1:] if is_self_signed else group.certificates, start=1):
-            yield self._certificate_box(fingerprint, depth, same_key)
+            yield self._draw_certificate(fingerprint, depth, same_key)
         if group.missing:
-            yield _box("missing", group.missing, ["this issuer was not found"])
+            yield _make_box("missing", group.missing, ["this issuer was not found"])
 
-    def _leaf_box(
+    def _draw_leaf(
         self,
         group: ChainGroup,
         failing: Sequence[EndpointForecast],
@@ -183,27 +183,27 @@ class _Artist:
             lines.append(f"now with {(differing_check.before.key or '').upper()}: {description}")
         kind: Kind = "added" if own in self._additions else "leaf"
         if own:
-            lines += ["self-signed", *self._trust_lines(own)]
+            lines += ["self-signed", *self._describe_trust(own)]
             lines += [short_fingerprint(own)[7:]] if len(group.endpoints) == 1 else []
-        return _box(kind, title, lines, _troubles_at(0, same_key))
+        return _make_box(kind, title, lines, _find_troubles(0, same_key))
 
-    def _certificate_box(self, fingerprint: Fingerprint, depth: int, failing: Sequence[EndpointForecast]) -> Box:
+    def _draw_certificate(self, fingerprint: Fingerprint, depth: int, failing: Sequence[EndpointForecast]) -> Box:
         certificate = self._plan.certificates[fingerprint]
         facts = self._plan.facts.get(fingerprint)
         trusted = any(voucher.startswith("peer:") for voucher in facts.vouched_by) if facts else False
         kind: Kind = "added" if fingerprint in self._additions else "trusted" if trusted else "sent"
-        lines = list(self._trust_lines(fingerprint))
+        lines = list(self._describe_trust(fingerprint))
         if kind == "sent":
             lines.append("sent by the server")
         until = f"until {certificate.not_after:%Y-%m-%d}" if certificate.not_after else "no end"
-        return _box(
+        return _make_box(
             kind,
             certificate_name(certificate),
             [*lines, f"{until} · {short_fingerprint(fingerprint)[7:]}"],
-            _troubles_at(depth, failing),
+            _find_troubles(depth, failing),
         )
 
-    def _trust_lines(self, fingerprint: Fingerprint) -> Iterator[str]:
+    def _describe_trust(self, fingerprint: Fingerprint) -> Iterator[str]:
         addition = self._additions.get(fingerprint)
         facts = self._plan.facts.get(fingerprint)
         if addition:
@@ -223,7 +223,7 @@ class _Artist:
         return ", ".join(self._peers[peer] for peer in peers)
 
 
-def _box(kind: Kind, title: str, lines: Sequence[str], troubles: Iterable[str] = ()) -> Box:
+def _make_box(kind: Kind, title: str, lines: Sequence[str], troubles: Iterable[str] = ()) -> Box:
     return Box(
         kind,
         _wrap(title, _ROOM / _TITLE_PIXELS),
@@ -237,13 +237,13 @@ def _wrap(text: str, room: float) -> tuple[str, ...]:
     return tuple(Verbatim(line) for line in wrap_drawn(translate(escape(text, 200)), room))
 
 
-def _link_below(forecast: EndpointForecast) -> int | None:
+def _draw_link_below(forecast: EndpointForecast) -> int | None:
     """Return the depth of the certificate whose issuer a peer does not find now; None: that is not the trouble."""
     verdict = forecast.before
     return verdict.depth if verdict.code in _NO_ISSUER_CODES else None
 
 
-def _troubles_at(depth: int, failing: Sequence[EndpointForecast]) -> Iterator[str]:
+def _find_troubles(depth: int, failing: Sequence[EndpointForecast]) -> Iterator[str]:
     """Yield what is wrong now with the certificate at `depth` itself, with how many checks where it is not all of them."""
     causes: Counter[Cause] = Counter()
     for forecast in failing:

@@ -40,17 +40,17 @@ _MARKUP = re.compile(r"[\\`*_\[\]<>|#~&!]")
 def plan_ticket(plan: Plan) -> str:
     """Return the ticket of `plan`. Untrusted text is put in code spans, where Markdown interprets nothing."""
     parts = (
-        _summary,
-        _matrix,
-        _changes,
-        _approvals,
-        _impact,
-        _verification,
-        _rollback,
-        _list_unresolved,
-        _toward_nodes,
-        _future,
-        _notes,
+        _write_summary,
+        _write_matrix,
+        _write_changes,
+        _write_approvals,
+        _write_impact,
+        _write_verification,
+        _write_rollback,
+        _write_unresolved,
+        _write_toward_nodes,
+        _write_future,
+        _write_notes,
     )
     return "\n".join(translate_line(line) for part in parts for line in part(plan)) + "\n"
 
@@ -73,7 +73,7 @@ def prose(text: str) -> str:
     return _MARKUP.sub(r"\\\g<0>", escape(translate(text), 2500))
 
 
-def _summary(plan: Plan) -> Iterator[str]:
+def _write_summary(plan: Plan) -> Iterator[str]:
     sums = count_pairs(plan.endpoints)
     title = f"Change: trust on Expressway-C cluster {code(plan.cluster)}"
     yield f"# {translate(title)}"
@@ -91,7 +91,7 @@ def _summary(plan: Plan) -> Iterator[str]:
         yield from (f"  - {prose(sentence)}" for sentence in incompleteness_of(plan))
 
 
-def _matrix(plan: Plan) -> Iterator[str]:
+def _write_matrix(plan: Plan) -> Iterator[str]:
     matrix = arrange_matrix(plan.endpoints)
     yield from ("", "## Endpoints, before → after", "")
     yield f"| endpoint | {' | '.join(code(label) for label in matrix.labels)} | cause |"
@@ -101,29 +101,29 @@ def _matrix(plan: Plan) -> Iterator[str]:
         yield f"| {code(row.endpoint)} | {' | '.join(cells)} | {', '.join(row.causes)} |"
 
 
-def _changes(plan: Plan) -> Iterator[str]:
+def _write_changes(plan: Plan) -> Iterator[str]:
     yield from ("", "## Changes", "")
     if not plan.actions:
         yield "None."
     for peer in plan.base:
         own = [action for action in plan.actions if peer in peers_of(action)]
         if own:
-            yield from _peer_changes(peer, own, plan)
+            yield from _write_peer_changes(peer, own, plan)
     shared = [action for action in plan.actions if not peers_of(action)]
     if shared:
         yield "### The cluster as a whole"
         yield ""
-        yield from (line for action in shared for line in _action(action, plan))
+        yield from (line for action in shared for line in _write_action(action, plan))
 
 
-def _peer_changes(peer: Address, actions: list[Action], plan: Plan) -> Iterator[str]:
+def _write_peer_changes(peer: Address, actions: list[Action], plan: Plan) -> Iterator[str]:
     yield f"### {code(peer)}"
     yield ""
-    yield from (line for action in actions for line in _action(action, plan))
+    yield from (line for action in actions for line in _write_action(action, plan))
     yield ""
 
 
-def _action(action: Action, plan: Plan) -> Iterator[str]:
+def _write_action(action: Action, plan: Plan) -> Iterator[str]:
     yield f"- **{action.id}** {prose(headline(action, plan))}"
     if isinstance(action, TrustCertificate | RemoveCertificate | TrustOnNode):
         yield f"  - fingerprint {code(action.certificate)}"
@@ -137,7 +137,7 @@ def _action(action: Action, plan: Plan) -> Iterator[str]:
     yield from (f"  - {prose(note)}" for note in refresh_notes(action))
 
 
-def _approvals(plan: Plan) -> Iterator[str]:
+def _write_approvals(plan: Plan) -> Iterator[str]:
     required = approvals_required(plan)
     if required:
         yield from ("", "## Approvals needed", "")
@@ -146,7 +146,7 @@ def _approvals(plan: Plan) -> Iterator[str]:
         yield from (f"- [ ] {code(action.certificate)} {prose(headline(action, plan))}" for action in required)
 
 
-def _impact(plan: Plan) -> Iterator[str]:
+def _write_impact(plan: Plan) -> Iterator[str]:
     kinds = {action.kind for action in plan.actions}
     yield from ("", "## Impact", "")
     if not plan.actions:
@@ -169,14 +169,14 @@ def _impact(plan: Plan) -> Iterator[str]:
         yield f"- Discovery is refreshed last, after all peers are done. {REFRESH_PRICE}"
 
 
-def _verification(plan: Plan) -> Iterator[str]:
+def _write_verification(plan: Plan) -> Iterator[str]:
     sums = count_pairs(plan.endpoints)
     yield from ("", "## Verification", "")
     yield "- Each change is read back from the peer before the next peer is touched."
     yield f"- Afterwards `remediate verify -i INVENTORY` must show {sums.after} of {count(sums.pairs, 'check')} passing."
 
 
-def _rollback(plan: Plan) -> Iterator[str]:
+def _write_rollback(plan: Plan) -> Iterator[str]:
     if not plan.actions:
         return
     yield from ("", "## Rollback", "")
@@ -187,30 +187,30 @@ def _rollback(plan: Plan) -> Iterator[str]:
     yield f"- {last_resort(plan)}"
 
 
-def _list_unresolved(plan: Plan) -> Iterator[str]:
+def _write_unresolved(plan: Plan) -> Iterator[str]:
     if plan.unresolved:
         yield from ("", "## Not fixed by this change", "")
-        yield from (line for group in group_unresolved(plan.unresolved) for line in _describe_group(group))
+        yield from (line for group in group_unresolved(plan.unresolved) for line in _write_group(group))
 
 
-def _describe_group(group: UnresolvedGroup) -> Iterator[str]:
+def _write_group(group: UnresolvedGroup) -> Iterator[str]:
     yield f"- {', '.join(map(code, group.endpoints))} **{group.cause.value}**: {prose(group.advice)}"
     yield from (f"  - {prose(option)}" for option in group.options)
 
 
-def _toward_nodes(plan: Plan) -> Iterator[str]:
+def _write_toward_nodes(plan: Plan) -> Iterator[str]:
     if sentences := describe_toward_nodes(plan):
         yield from ("", f"## {TOWARD_NODES}", "")
         yield from (f"- {prose(sentence)}" for sentence in sentences)
 
 
-def _future(plan: Plan) -> Iterator[str]:
+def _write_future(plan: Plan) -> Iterator[str]:
     if plan.future is not None:
         yield from ("", "## After this plan, by date", "")
         yield from (f"- {prose(sentence)}" for sentence in describe_future(plan) or (NO_CHANGE_AHEAD,))
 
 
-def _notes(plan: Plan) -> Iterator[str]:
+def _write_notes(plan: Plan) -> Iterator[str]:
     if plan.notes:
         yield from ("", "## Notes", "")
         yield from (f"- {prose(note)}" for note in plan.notes)

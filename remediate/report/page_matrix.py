@@ -98,8 +98,8 @@ def arrange_page(forecasts: Iterable[EndpointForecast], bands: Mapping[str, Band
     labels = shorten(matrix.peers)
     legend = tuple(labels[peer] for peer in matrix.peers)
     fits_heads = all(len(name) <= MAX_HEAD for name in legend)
-    rows = _fold((_endpoint_of(row), row, _cells_of(row, bands.values())) for row in matrix.rows)
-    page_rows = tuple(sorted((_page_row(*row, nodes) for row in rows), key=_sort_key))
+    rows = _fold((_endpoint_of(row), row, _make_cells(row, bands.values())) for row in matrix.rows)
+    page_rows = tuple(sorted((_make_page_row(*row, nodes) for row in rows), key=_sort_key))
     counts = {status: sum(len(row.endpoints) for row in page_rows if row.status == status) for status in _ORDER}
     return PageMatrix(
         matrix.peers,
@@ -147,7 +147,7 @@ def _endpoint_of(row: Row) -> EndpointForecast:
     return next(cell for cell in row.cells if cell is not None)
 
 
-def _cells_of(row: Row, bands: Iterable[Band]) -> tuple[tuple[Cell, ...], ...]:
+def _make_cells(row: Row, bands: Iterable[Band]) -> tuple[tuple[Cell, ...], ...]:
     return tuple(tuple(band(cell) if cell else NOT_JUDGED for cell in row.cells) for band in bands)
 
 
@@ -161,11 +161,11 @@ def _fold(
     return groups.items()
 
 
-def _page_row(group: _Group, endpoints: Sequence[EndpointId], nodes: ShortNames) -> PageRow:
+def _make_page_row(group: _Group, endpoints: Sequence[EndpointId], nodes: ShortNames) -> PageRow:
     service, port, bands, causes = group
     ordered = sorted(endpoints, key=lambda endpoint: nodes[endpoint.address].casefold())
     return PageRow(
-        _status_of([cell for cells in bands for cell in cells]),
+        _find_status([cell for cells in bands for cell in cells]),
         service,
         port,
         tuple(map(str, ordered)),
@@ -175,7 +175,7 @@ def _page_row(group: _Group, endpoints: Sequence[EndpointId], nodes: ShortNames)
     )
 
 
-def _status_of(cells: Iterable[Cell]) -> Status:
+def _find_status(cells: Iterable[Cell]) -> Status:
     kinds = {cell.kind for cell in cells}
     return "fail" if "no" in kinds else "unseen" if "un" in kinds else "fixed" if "fx" in kinds else "pass"
 

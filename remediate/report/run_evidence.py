@@ -33,25 +33,25 @@ def run_ticket(record: Mapping[str, Any], names: Mapping[str, str], pairs: Seque
         names: The subjects of the certificates that it names, by fingerprint.
         pairs: What it measured; empty: nothing.
     """
-    lines = [f"# {_title(record)}", "", *(f"- {label}: {code(value)}" for label, value in _summary(record))]
+    lines = [f"# {_write_title(record)}", "", *(f"- {label}: {code(value)}" for label, value in _summarise(record))]
     if record["remark"]:
         lines += ["", f"**{prose(record['remark'])}**"]
     if pairs:
         lines += ["", f"**{describe_measurements(pairs)} {describe_clients(pairs)}**"]
-    for table in (*_measured_tables(pairs), *evidence_tables(record, names)):
+    for table in (*_make_measured_tables(pairs), *evidence_tables(record, names)):
         lines += ["", f"## {table.title}", "", f"| {' | '.join(table.columns)} |", f"|{'---|' * len(table.columns)}"]
         lines += [f"| {' | '.join(code(cell) if cell else '' for cell in row)} |" for row in table.rows]
     return "\n".join(lines) + "\n"
 
 
-def _measured_tables(pairs: Sequence[PairMeasurement]) -> Iterator[EvidenceTable]:
+def _make_measured_tables(pairs: Sequence[PairMeasurement]) -> Iterator[EvidenceTable]:
     """Yield what was measured: a row for each endpoint and peer."""
     if pairs:
-        rows = tuple(_measured_row(pair) for pair in pairs)
+        rows = tuple(_make_measured_row(pair) for pair in pairs)
         yield EvidenceTable("Measured by this run", mark_words("endpoint", "peer", "before", "now", "cause", "client"), rows)
 
 
-def _measured_row(pair: PairMeasurement) -> tuple[str, ...]:
+def _make_measured_row(pair: PairMeasurement) -> tuple[str, ...]:
     before = symbol_of(pair.before) if pair.before else NOT_RECORDED
     cause = pair.after.cause
     return (
@@ -67,26 +67,26 @@ def _measured_row(pair: PairMeasurement) -> tuple[str, ...]:
 def evidence_tables(record: Mapping[str, Any], names: Mapping[str, str]) -> tuple[EvidenceTable, ...]:
     """Return the tables of a run that have rows."""
     tables = (
-        EvidenceTable("In effect", mark_words("peer", "state", "by", "said"), tuple(_effects(record))),
-        EvidenceTable("Approvals", mark_words("certificate", "how", "by", "at"), tuple(_approvals(record, names))),
+        EvidenceTable("In effect", mark_words("peer", "state", "by", "said"), tuple(_list_effects(record))),
+        EvidenceTable("Approvals", mark_words("certificate", "how", "by", "at"), tuple(_list_approvals(record, names))),
         EvidenceTable(
-            "Trusted CA lists", mark_words("peer", "before", "after", "added", "removed"), tuple(_lists(record, names))
+            "Trusted CA lists", mark_words("peer", "before", "after", "added", "removed"), tuple(_list_trusted(record, names))
         ),
-        EvidenceTable("Cipher lists before the run", mark_words("peer", "name", "value"), tuple(_ciphers(record))),
+        EvidenceTable("Cipher lists before the run", mark_words("peer", "name", "value"), tuple(_list_ciphers(record))),
         EvidenceTable(
             "Steps",
             mark_words("step", "peer", "change", "state", "started", "ended", "before", "after", "said"),
-            tuple(_step(step, names) for step in record["steps"]),
+            tuple(_describe_step(step, names) for step in record["steps"]),
         ),
     )
     return tuple(table for table in tables if table.rows)
 
 
-def _title(record: Mapping[str, Any]) -> str:
+def _write_title(record: Mapping[str, Any]) -> str:
     return f"Run {record['id']}"
 
 
-def _summary(record: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def _summarise(record: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     code_text = NOT_RECORDED if record["exit_code"] is None else str(int(record["exit_code"]))
     facts = (
         ("Kind", record["kind"]),
@@ -105,17 +105,17 @@ def _summary(record: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple((label, value) for label, value in facts if value)
 
 
-def _effects(record: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+def _list_effects(record: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     for peer, effect in (record["in_effect"] or {}).items():
         yield peer, effect["state"], effect["by"] or "", effect["said"]
 
 
-def _approvals(record: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+def _list_approvals(record: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
     for approval in record["approvals"]:
-        yield _name(approval["fingerprint"], names), approval["how"], Verbatim(approval["who"]), approval["at"]
+        yield _name_certificate(approval["fingerprint"], names), approval["how"], Verbatim(approval["who"]), approval["at"]
 
 
-def _lists(record: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+def _list_trusted(record: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
     for peer, before in record["before"].items():
         earlier, later = before["trusted_ca"], record["after"][peer]["trusted_ca"]
         added = _join((certificate for certificate in later if certificate not in earlier), names)
@@ -123,14 +123,16 @@ def _lists(record: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[tupl
         yield peer, str(len(earlier)), str(len(later)), added, removed
 
 
-def _ciphers(record: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+def _list_ciphers(record: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     for peer, before in record["before"].items():
         for name, value in before["ciphers"].items():
             yield peer, name, value
 
 
-def _step(step: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str, ...]:
-    facts = (_name(value, names) if key in _FINGERPRINTS else f"{key} {value}" for key, value in step["facts"].items())
+def _describe_step(step: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str, ...]:
+    facts = (
+        _name_certificate(value, names) if key in _FINGERPRINTS else f"{key} {value}" for key, value in step["facts"].items()
+    )
     undone = f", undone {step['undone_at']}" if step["undone_at"] else ""
     return (
         str(step["seq"]),
@@ -146,8 +148,8 @@ def _step(step: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _join(certificates: Iterable[str], names: Mapping[str, str]) -> str:
-    return ", ".join(_name(certificate, names) for certificate in certificates)
+    return ", ".join(_name_certificate(certificate, names) for certificate in certificates)
 
 
-def _name(fingerprint: str, names: Mapping[str, str]) -> str:
+def _name_certificate(fingerprint: str, names: Mapping[str, str]) -> str:
     return f"{names[fingerprint]} ({fingerprint})" if fingerprint in names else fingerprint

@@ -243,62 +243,64 @@ class RunProgress:
 
     def render(self) -> Group:
         """Return the table as it is now."""
-        return Group(*self._head(), *self._rows(), *self._foot())
+        return Group(*self._render_head(), *self._render_rows(), *self._render_foot())
 
-    def _head(self) -> Iterator[Text]:
+    def _render_head(self) -> Iterator[Text]:
         total = sum(self._work.list_changes.values())
         parts = [escape(self._cluster), f"run {self._run}" if self._run else ""]
         parts.append(f"{sum(peer.changes for peer in self._peers.values())} of {count(total, 'list change')}" if total else "")
         parts.append(format_duration(self._clock() - self._started))
-        yield self._line("  ".join(part for part in parts if part), "bold")
+        yield self._render_line("  ".join(part for part in parts if part), "bold")
 
-    def _rows(self) -> Iterator[Text]:
+    def _render_rows(self) -> Iterator[Text]:
         width = max((len(self._names[peer]) for peer in self._peers), default=0)
         titles = [translate(title) for title in _TITLES]
         widths = [max(pair) for pair in zip(map(len, titles), (width, _BAR + 6, 0, 7, 0, 0), strict=True)]
         wide = self._console.width >= max(_TABLE_FROM, sum(widths[:-1]) + _TIME + 2 * len(widths))
         if wide:
-            yield self._line(f"  {_in_columns(titles, widths)}", "dim")
+            yield self._render_line(f"  {_in_columns(titles, widths)}", "dim")
         for address, peer in self._peers.items():
             mark = "▸ " if address == self._current else "  "
             name = escape(self._names[address])
             style = "" if peer.began is not None else "dim"
             if wide:
-                yield self._line(mark + _in_columns((name, *self._cells(address, peer)), widths), style)
+                yield self._render_line(mark + _in_columns((name, *self._render_cells(address, peer)), widths), style)
             else:
-                yield self._line(mark + name, style)
-                yield self._line("    " + self._narrow_row(address, peer), style)
+                yield self._render_line(mark + name, style)
+                yield self._render_line("    " + self._render_narrow_row(address, peer), style)
 
-    def _cells(self, address: str, peer: _PeerProgress) -> tuple[str, ...]:
+    def _render_cells(self, address: str, peer: _PeerProgress) -> tuple[str, ...]:
         total = self._work.list_changes.get(address, 0)
         filled = _BAR * min(peer.changes, total) // total if total else 0
         bar = f"{'█' * filled}{'░' * (_BAR - filled)} {peer.changes}/{total}" if total else ""
-        return bar, peer.ciphers, peer.restart, peer.effect, self._spent(peer)
+        return bar, peer.ciphers, peer.restart, peer.effect, self._format_time_spent(peer)
 
-    def _narrow_row(self, address: str, peer: _PeerProgress) -> str:
+    def _render_narrow_row(self, address: str, peer: _PeerProgress) -> str:
         total = self._work.list_changes.get(address, 0)
         parts = [f"{peer.changes}/{total}" if total else ""]
         values = zip(_TITLES[2:5], (peer.ciphers, peer.restart, peer.effect), strict=True)
         parts += [f"{translate(title)} {value}" if value else "" for title, value in values]
-        return "  ".join([part for part in (*parts, self._spent(peer)) if part])
+        return "  ".join([part for part in (*parts, self._format_time_spent(peer)) if part])
 
-    def _spent(self, peer: _PeerProgress) -> str:
+    def _format_time_spent(self, peer: _PeerProgress) -> str:
         if peer.began is None:
             return ""
         end = self._clock() if self._peers.get(self._current) is peer else peer.ended
         return format_duration((end or peer.began) - peer.began)
 
-    def _foot(self) -> Iterator[Text]:
+    def _render_foot(self) -> Iterator[Text]:
         if self._wait:
             message, end = self._wait
             remaining = format_duration(end - self._clock())
-            yield self._line(f"{translate(escape(message, MAX_MESSAGE))} {translate(f'Up to {remaining} left.')}", "cyan")
+            yield self._render_line(
+                f"{translate(escape(message, MAX_MESSAGE))} {translate(f'Up to {remaining} left.')}", "cyan"
+            )
         elif self._phase:
-            yield self._line(f"{translate(self._phase)} …", "cyan")
+            yield self._render_line(f"{translate(self._phase)} …", "cyan")
         if self._run and self._work.undo:
-            yield self._line(f"{translate('Ctrl-C finishes this step. Undo:')} {self._work.undo(self._run)}", "dim")
+            yield self._render_line(f"{translate('Ctrl-C finishes this step. Undo:')} {self._work.undo(self._run)}", "dim")
 
-    def _line(self, text: str, style: str) -> Text:
+    def _render_line(self, text: str, style: str) -> Text:
         """Return a line of the table, cut where the terminal ends: a line that wraps would leave its end behind."""
         line = Text(text, style, no_wrap=True, overflow="ellipsis")
         line.truncate(self._console.width, overflow="ellipsis")

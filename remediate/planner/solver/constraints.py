@@ -94,7 +94,7 @@ class Problem:
 
     def components(self) -> list[Component]:
         """Return what is connected: by a requirement, or by a certificate that would need one approval for several peers."""
-        links: list[list[Place]] = [self._places_of(demand) for demand in self.requirements]
+        links: list[list[Place]] = [self._list_places(demand) for demand in self.requirements]
         merged = _Merged(self.options)
         for places in (*links, *(places for places, _ in self.list_approvals(self.options))):
             for place in places[1:]:
@@ -143,7 +143,7 @@ class Problem:
         expired = listed.not_after is not None and listed.not_after <= self._at
         return expired or not is_readable(listed) or self.oracle.has_namesake(listed)
 
-    def _places_of(self, demand: PeerRequirement) -> list[Place]:
+    def _list_places(self, demand: PeerRequirement) -> list[Place]:
         certificates = {
             *self.lists[demand.peer].unreadable,
             *(certificate for chain in demand.requirement.chains for certificate in self.oracle.relevant(chain)),
@@ -206,7 +206,7 @@ class Problem:
         """Yield the tables that count an approval once, however many peers its certificate goes to."""
         for users, numbers in self.list_approvals(places):
             if prod(len(self.options[place]) for place in users) <= _ROWS_PER_APPROVAL:
-                yield self._approval_table(users, numbers)
+                yield self._make_approval_table(users, numbers)
                 continue
             certificate = self.options[users[0]][numbers[0]].add
             assert certificate is not None  # noqa: S101 - `list_approvals` yields additions only
@@ -217,7 +217,7 @@ class Problem:
                 allowed: dict[Row, Cost] = {(needed, option): ZERO for needed, option in rows if needed or option != number}
                 yield Table((approval, place), allowed)
 
-    def _approval_table(self, places: Sequence[Place], numbers: Sequence[int]) -> Table:
+    def _make_approval_table(self, places: Sequence[Place], numbers: Sequence[int]) -> Table:
         """Return the same as one table, where few places share the certificate."""
         rows = itertools.product(*(range(len(self.options[place])) for place in places))
         return Table(tuple(places), {row: _ONE_APPROVAL if any(map(eq, row, numbers)) else ZERO for row in rows})

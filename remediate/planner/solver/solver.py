@@ -184,7 +184,7 @@ class Solver:
             if answer is None:
                 return None
             answers.append(answer)
-        return self._choice(name, ciphers, problem, answers)
+        return self._make_choice(name, ciphers, problem, answers)
 
     def _solve_component(
         self, problem: Problem, component: Component, tables: Mapping[Address, RequirementTables]
@@ -204,7 +204,7 @@ class Solver:
                 return _solve_tables(problem, component, gains)
         return solve_dense_core(problem, component, WorkBudget(self._effort.conflicts, self._effort.models))
 
-    def _choice(self, name: str, ciphers: CipherList | None, problem: Problem, answers: Sequence[Answer]) -> Choice:
+    def _make_choice(self, name: str, ciphers: CipherList | None, problem: Problem, answers: Sequence[Answer]) -> Choice:
         chosen = dict.fromkeys(problem.options, 0)
         for answer in answers:
             chosen.update(answer.chosen)
