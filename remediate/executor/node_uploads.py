@@ -6,7 +6,7 @@ has to restart before an upload counts is reported at the end, with its price.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from remediate.executor.context import RunContext, RunState
 from remediate.executor.operations import UploadToNode
@@ -20,7 +20,7 @@ from remediate.model.identity import Address
 from remediate.model.plan import Plan, TrustOnNode
 from remediate.model.run import StepRecord
 from remediate.model.snapshot import Snapshot
-from remediate.model.text import count, first_few
+from remediate.model.text import count
 from remediate.model.toward_nodes import STORE_RESTARTS, STORES, Node
 from remediate.trust.client_verifier import complete_chain, verify_client
 from remediate.trust.node_verifier import read_client_chain, read_store
@@ -144,21 +144,34 @@ def remind_of_services(context: RunContext, state: RunState) -> str:
         for record in (context.journal.steps(state.run) if state.run else ())
         if record.kind == UploadToNode.kind and record.state not in _NOT_IN_EFFECT
     ]
-    for text in describe_restarts(records, "already has what the peers need"):
+    stores = list_changed_stores(context.plan, records)
+    for text in describe_restarts(stores, "already has what the peers need"):
         state.leave_effect_to_person(context.events, ManualStep(text))
-    if not records:
+    if not stores:
         return ""
-    nodes = count(len({record.peer for record in records}), "node")
+    nodes = count(len({node for nodes in stores.values() for node in nodes}), "node")
     return f"Uploads to {nodes} take effect there only after services restart."
 
 
-def describe_restarts(records: Iterable[StepRecord], change: str) -> list[str]:
-    """Return a sentence for each store that the steps of `records` changed: what `change` did to it, and what has to restart."""
-    stores: dict[str, list[str]] = {}
+def list_changed_stores(plan: Plan, records: Iterable[StepRecord]) -> dict[str, list[Address]]:
+    """Return the nodes of each store that the steps of `records` changed, in their order.
+
+    Unified CM takes an upload and a deletion over to the other nodes of its cluster: those that `plan` names for the same certificate
+    are among them, though no step was needed there.
+    """
+    stores: dict[str, dict[Address, None]] = {}
     for record in records:
-        stores.setdefault(record.facts["store"], []).append(record.peer)
+        store, certificate = record.facts["store"], record.facts["certificate"]
+        stores.setdefault(store, {})[record.peer] = None
+        for action in list_planned_uploads(plan):
+            if (action.store, action.certificate) == (store, certificate):
+                stores[store][action.node] = None
+    return {store: list(nodes) for store, nodes in stores.items()}
+
+
+def describe_restarts(stores: Mapping[str, Sequence[Address]], change: str) -> list[str]:
+    """Return a sentence for each store that changed on some nodes: what `change` did to it, and what has to restart."""
     return [
-        f"{store}-trust of {first_few(list(dict.fromkeys(nodes)))} {change}; it takes effect after a restart: "
-        f"{STORE_RESTARTS[store].instruction}."
+        f"{store}-trust of {', '.join(nodes)} {change}; it takes effect after a restart: {STORE_RESTARTS[store].instruction}."
         for store, nodes in stores.items()
     ]

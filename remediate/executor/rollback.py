@@ -18,7 +18,7 @@ from remediate.executor.journal import timers
 from remediate.executor.journal.store import Journal, JournalError
 from remediate.executor.maintenance import Maintenance
 from remediate.executor.node_ports import open_nodes
-from remediate.executor.node_uploads import describe_restarts
+from remediate.executor.node_uploads import describe_restarts, list_changed_stores
 from remediate.executor.opening import Command, begin_command, open_to_write
 from remediate.executor.operations import UploadToNode
 from remediate.executor.reconnecting import ReconnectingPeer
@@ -292,7 +292,10 @@ def _list_service_restarts(context: UndoContext, result: UndoResult) -> tuple[Ma
         for record in context.journal.steps(context.run)
         if record.kind == UploadToNode.kind and record.state == "undone" and record.proven
     ]
-    steps = tuple(ManualStep(text) for text in describe_restarts(deleted, "no longer has what the run uploaded"))
+    if not deleted:
+        return ()
+    stores = list_changed_stores(context.journal.plan(context.run), deleted)
+    steps = tuple(ManualStep(text) for text in describe_restarts(stores, "no longer has what the run uploaded"))
     for step in steps:
         context.events.emit("manual-step", step.text, open=True)
     return steps

@@ -21,6 +21,7 @@ from remediate.executor.reconnecting import ReconnectingPeer
 from remediate.executor.result import ManualStep, RunResult
 from remediate.executor.rollback import expect_lists, refuse_wrong_run
 from remediate.executor.rollback_restart import RollbackRestarts, rehearse_restarts_after_undo
+from remediate.executor.shared_stores import DeletesElsewhere, refuse_deletion_elsewhere
 from remediate.executor.steps import RunEvents
 from remediate.executor.undo import (
     UndoContext,
@@ -113,7 +114,7 @@ def _rehearse(context: UndoContext, restarts: RollbackRestarts) -> RunResult:
         try:
             if _is_to_undo(context, record, inverse, reachable):
                 undone[inverse] = None
-        except (NotOffered, ObservationError) as error:
+        except (NotOffered, ObservationError, DeletesElsewhere) as error:
             open_steps[inverse] = ManualStep(describe_manual_step(inverse, error), inverse.peer)
     backups, unread = read_peers(context, reachable)
     for inverse in undone:
@@ -129,7 +130,7 @@ def _rehearse(context: UndoContext, restarts: RollbackRestarts) -> RunResult:
 def _is_to_undo(
     context: UndoContext, record: StepRecord, inverse: Change, reachable: Mapping[Address, ReconnectingPeer]
 ) -> bool:
-    """Return whether a rollback would send `inverse`. Raises NotOffered or ObservationError where it could not."""
+    """Return whether a rollback would send `inverse`. Raises NotOffered, ObservationError or DeletesElsewhere where it would not."""
     peer = context.find_port(record, reachable)
     before = inverse.precondition(peer)
     if note := describe_why_left(context, record, before):
@@ -141,6 +142,7 @@ def _is_to_undo(
     if isinstance(peer, ReconnectingPeer) and isinstance(inverse, RemoveFromPeer) and not peer.capabilities().remove_trusted_ca:
         raise NotOffered(f"{peer.address} offers no removal.")
     refuse_absent_followers(context, inverse, reachable)
+    refuse_deletion_elsewhere(context.journal, context.run, context.nodes, inverse)
     return True
 
 

@@ -23,6 +23,7 @@ from remediate.executor.ports import ClusterPort
 from remediate.executor.read_back import ChangeFailed, look_for_late, wait_for_replication, write_and_read_back
 from remediate.executor.reconnecting import ReconnectingPeer
 from remediate.executor.result import ManualStep
+from remediate.executor.shared_stores import refuse_deletion_elsewhere
 from remediate.executor.staleness import read_peer
 from remediate.executor.steps import RunEvents
 from remediate.model.errors import AccessError, Interrupted, NotOffered, ObservationError, OutcomeUnknown, RemediateError
@@ -160,6 +161,7 @@ def _undo_step(
     before = inverse.precondition(peer)
     note = describe_why_left(context, record, before)
     if before.status is ChangeStatus.TO_DO and not note:
+        refuse_deletion_elsewhere(context.journal, context.run, context.nodes, inverse)
         _write_inverse(context, record, inverse, peer, before)
     if not note:
         # Also when it was there already: an earlier try may have been cut off between the primary and the other peers.

@@ -21,6 +21,7 @@ from remediate.lab.front import Front
 from remediate.lab.inventory import CLUSTER, write_files
 from remediate.lab.judge import Judges
 from remediate.lab.likeness import imitate
+from remediate.lab.node_stores import share_stores
 from remediate.lab.nodes import SimulatedNode, build_node, intercept, reload_services
 from remediate.lab.peers import build_peers
 from remediate.lab.pki import make_pki
@@ -207,6 +208,7 @@ class Lab:
             )
             for number, spec in enumerate(self.scenario.nodes)
         )
+        share_stores([node.stores for node in self.nodes])
         for peer in () if self.scenario.reloads_by_itself else self.peers:
             self.cluster.load_at_restart(peer)
         self._judges = Judges(self.directory / "judge", self.cluster, self.targets, self.subnet, self._wants_traffic_server)

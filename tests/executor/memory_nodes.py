@@ -53,11 +53,13 @@ class ClusterWithNodes(MemoryCluster):
 
     Attributes:
         platform: The account for certificate management that the inventory has.
+        share_stores: Its nodes take over from each other what is written to one of them, as those of Unified CM do.
     """
 
     platform: Login | None = field(default_factory=lambda: Login("os", PlainSecret()))
     nodes: list[MemoryNode] = field(default_factory=list)
     own: Mapping[Address, tuple[Certificate, ...]] = field(default_factory=dict)
+    share_stores: bool = False
 
     @property
     def access(self) -> ClusterAccess:
@@ -153,7 +155,9 @@ class OpenNode:
         if fault == "refuse":
             raise WriteRefused(f"{self.address} says no.")
         if fault not in {"drop-request", "ignore"}:
-            self.node.stores[store] = after
+            for node in cluster.nodes if cluster.share_stores else [self.node]:
+                if store in node.stores:
+                    node.stores[store] = list(after)
             cluster.writes.append(Write(self.address, action))
         cluster.tap(f"after {action} on {self.address}")
         if fault in {"drop-request", "drop-answer"}:

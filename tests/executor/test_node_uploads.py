@@ -9,13 +9,22 @@ from typing import Any
 import pytest
 
 from remediate.executor.result import RunResult
+from remediate.executor.rollback_rehearsal import rehearse_rollback
 from remediate.formats import plan_document, plan_id
 from remediate.model.errors import Declined, IncompletePlan, InventoryError, StalePlan
 from remediate.model.exit_codes import ExitCode
+from remediate.model.identity import Address
 from remediate.model.plan import Plan, TrustOnNode
 from tests.executor.conftest import Desk
 from tests.executor.crashing import crash, undo
-from tests.executor.memory_nodes import EDGE_ISSUING, EDGE_ROOT, ClusterWithNodes, plan_uploads_for, refusing_nodes
+from tests.executor.memory_nodes import (
+    EDGE_ISSUING,
+    EDGE_ROOT,
+    ClusterWithNodes,
+    MemoryNode,
+    plan_uploads_for,
+    refusing_nodes,
+)
 from tests.executor.tapped import CrashAt
 from tests.pki import issue
 
@@ -191,6 +200,38 @@ def test_a_node_that_deletes_nothing_leaves_a_step_open(desk: Desk, cluster: Clu
 
     assert result.exit_code == ExitCode.PERSON_NEEDED
     assert sum("Certificate Management and delete" in text for text in result.open_step_texts) == 4
+
+
+def test_what_another_node_had_stays_there(desk: Desk, cluster: ClusterWithNodes) -> None:
+    # Given a second node that has what the first lacks, and Unified CM, which deletes on every node of a cluster at once
+    subscriber = MemoryNode(Address("sub.example.test"))
+    for store in subscriber.stores.values():
+        store += [EDGE_ROOT.certificate, EDGE_ISSUING.certificate]
+    cluster.nodes.append(subscriber)
+    apply(desk, cluster, plan_uploads_for(cluster))
+    uploaded = cluster.stores()
+
+    environment = cluster.environment(lock_directory=desk.home / "locks")
+    rehearsed = rehearse_rollback("last", cluster.access, state_dir=desk.state_dir, environment=environment)
+    result = desk.rollback(cluster)
+
+    # Then the uploads stay, and a person decides
+    assert cluster.stores() == uploaded
+    for ended in (rehearsed, result):
+        assert ended.exit_code == ExitCode.PERSON_NEEDED
+        assert sum("of sub.example.test before the run" in text for text in ended.open_step_texts) == 4
+
+
+def test_nodes_that_took_an_upload_over_are_to_restart(desk: Desk, cluster: ClusterWithNodes) -> None:
+    cluster.nodes.append(MemoryNode(Address("sub.example.test")))
+    cluster.share_stores = True
+
+    result = apply(desk, cluster, plan_uploads_for(cluster))
+
+    assert {write.peer for write in cluster.writes if write.action.startswith("upload")} == {"cucm.example.test"}
+    tomcat, callmanager = (text for text in result.open_step_texts if "takes effect after a restart" in text)
+    assert "tomcat-trust of cucm.example.test, sub.example.test already has" in tomcat
+    assert "CallManager-trust of cucm.example.test, sub.example.test already has" in callmanager
 
 
 def test_what_a_later_run_needs_stays(desk: Desk, cluster: ClusterWithNodes) -> None:
