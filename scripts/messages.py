@@ -22,6 +22,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment
 
+from remediate.language.moments import DAY_WORDS
+
 ROOT = Path(__file__).parents[1]
 LOCALE_FOLDER = ROOT / "remediate/language/locale"
 DOMAIN = "remediate"
@@ -84,7 +86,7 @@ def extract_messages(root: Path = ROOT) -> dict[str, list[str]]:
     for template, place in (
         *_texts_of_rooms(root),
         *((text, "click") for text in _CLICK),
-        *((text, "values") for text in _words_of_values()),
+        *((text, "values") for text in (*DAY_WORDS, *_words_of_values())),
         *((os.strerror(number), "system") for number in _SYSTEM_ERRORS),
         *_texts_of_commands(),
         *_texts_of_pages(root),

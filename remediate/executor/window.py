@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from remediate.executor.operations import RefreshOnPrimary, RestartOnPeer, SetCipherList
 from remediate.executor.operations.change import Change
 from remediate.executor.steps import RunEvents
+from remediate.model.canonical import rfc3339
 from remediate.model.errors import RemediateError, UsageError
 from remediate.model.limits import Limits
 
@@ -48,10 +49,6 @@ class Window:
     def opens_next(self, now: datetime) -> datetime:
         """Return when it opens the next time after `now`."""
         return next(start for start, _ in self._around(now) if start > now)
-
-    def words(self, moment: datetime) -> str:
-        """Return a moment as a clock in the window's zone shows it."""
-        return f"{moment.astimezone(self.zone):%Y-%m-%d %H:%M %Z}"
 
     def _around(self, now: datetime) -> Iterator[tuple[datetime, datetime]]:
         """Yield the openings from yesterday's on, in UTC."""
@@ -111,7 +108,7 @@ class WindowClosed(RemediateError):
 def refuse_if_closed(window: Window | None, now: datetime) -> None:
     """Raise WindowClosed outside of `window`, with the time when it opens next."""
     if window and window.closes(now) is None:
-        raise WindowClosed(f"The window {window} is closed; it opens next at {window.words(window.opens_next(now))}.")
+        raise WindowClosed(f"The window {window} is closed; it opens next at {rfc3339(window.opens_next(now))}.")
 
 
 def emit_whether_open(window: Window | None, now: datetime, events: RunEvents) -> None:
@@ -120,10 +117,10 @@ def emit_whether_open(window: Window | None, now: datetime, events: RunEvents) -
         return
     closes = window.closes(now)
     if closes:
-        text = f"The window {window} is open until {window.words(closes)}."
+        text = f"The window {window} is open until {rfc3339(closes)}."
     else:
         text = f"The window {window} is closed, so an apply would be refused now. It opens next at "
-        text += f"{window.words(window.opens_next(now))}."
+        text += f"{rfc3339(window.opens_next(now))}."
     events.emit("window", text, open=closes is not None)
 
 
@@ -152,14 +149,14 @@ class WindowGuard:
         closes = self.window.closes(now)
         seconds, basis = self._expect_duration(change)
         seconds += before_s
-        opens = self.window.words(self.window.opens_next(now))
+        opens = rfc3339(self.window.opens_next(now))
         if closes is None:
             raise WindowClosed(
                 f"The window {self.window} is over, so this was not started: {change.summary}. It opens at {opens}."
             )
         if now + timedelta(seconds=seconds) > closes:
             raise WindowClosed(
-                f"The window {self.window} closes at {self.window.words(closes)}, and this may take {seconds:.0f} s "
+                f"The window {self.window} closes at {rfc3339(closes)}, and this may take {seconds:.0f} s "
                 f"({basis}), so it was not started: {change.summary}. The window opens again at {opens}."
             )
 

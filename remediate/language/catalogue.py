@@ -39,7 +39,7 @@ _SEPARATORS = tuple(
 _NAME = re.compile(r"[A-Z]\w+(?: [A-Z]\w+)+|\S+ \d\S*")
 """A name of several words, such as a service, or with a version."""
 _YEAR = re.compile(r"\d{4}-")
-_MOMENT = re.compile(r".*\d{4} \d\d:\d\d( .*)?")
+_MOMENT = re.compile(r".*\d{4} \d\d:\d\d(:\d\d)?( .*)?")
 _NAMES_WITHOUT_BLANKS = frozenset({"address", "cluster", "host", "user", "username", "who"})
 _NAMES_OF_OTHERS = _NAMES_WITHOUT_BLANKS | {"account", "operator", "path", "ticket"}
 """Placeholders whose values are never words of ours: `root` is a user, too."""

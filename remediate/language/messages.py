@@ -9,6 +9,7 @@ from typing import Final
 
 from remediate.language.catalogue import Catalogue
 from remediate.language.choice import ENGLISH
+from remediate.language.moments import spell_moments
 
 DOMAIN: Final = "remediate"
 LOCALE_FOLDER: Final = Path(__file__).parent / "locale"
@@ -36,14 +37,18 @@ def current_language() -> str:
 
 
 def translate(message: str) -> str:
-    """Return a message for people in the language in use; English where there is no translation."""
-    return message if _language == ENGLISH or isinstance(message, Verbatim) else _catalogue_of(_language).translate(message)
+    """Return a message for people in the language in use, English where there is no translation, with moments in local time, too."""
+    return message if isinstance(message, Verbatim) else spell_moments(_translate_words(message), _translate_words)
+
+
+def _translate_words(message: str) -> str:
+    return message if _language == ENGLISH else _catalogue_of(_language).translate(message)
 
 
 def translate_for_page(message: str) -> str:
     """Return a message in the language in use for a page, where French has a blank that ends no line before ``: ; ! ?``."""
     if _language == ENGLISH:
-        return message
+        return translate(message)
     return _BEFORE_SIGN.sub("\u202f", _BEFORE_COLON.sub("\u00a0", translate(message)))
 
 

@@ -13,6 +13,7 @@ from rich.text import Text
 from remediate.model.canonical import rfc3339
 from remediate.model.text import count, escape, first_few
 from remediate.report.lines import Entry, print_entries, print_indented
+from remediate.report.moments import format_moment
 from remediate.report.text import short_fingerprint
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def _format_cell(value: object) -> str | int:
 
 def show_certificates(console: Console, overview: CertificateOverview, certificates: Sequence[ListedCertificate]) -> None:
     """Print the certificates of one cluster, and what is wrong with the lists."""
-    title = f"Cluster {escape(overview.cluster)}, as of {rfc3339(overview.taken_at)}"
+    title = f"Cluster {escape(overview.cluster)}, as of {format_moment(overview.taken_at)}"
     print_indented(console, Text(title, "bold"), 0)
     for peer in overview.unread:
         print_indented(console, Text(f"Not read: the trusted CA list of {escape(peer)}.", "yellow"), 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from remediate.model.alarms import RESTART_REQUIRED_ALARMS
+from remediate.model.canonical import rfc3339
 from remediate.model.health import Health, UpgradeState
 from remediate.model.text import count
 
@@ -46,7 +47,8 @@ def describe_health(health: Health) -> Iterator[tuple[str, str]]:
 
 
 def _summarise(health: Health) -> str:
-    parts = [f"started {health.started_at:%Y-%m-%d %H:%MZ} by its uptime"] if health.started_at else []
+    started_at = health.started_at.replace(second=0) if health.started_at else None
+    parts = [f"started {rfc3339(started_at)} by its uptime"] if started_at else []
     parts += ["no alarm"] if health.alarms == () else []
     parts += [count(health.calls, "call")] if health.calls is not None else []
     parts += [count(health.registrations, "registration")] if health.registrations is not None else []

@@ -17,8 +17,8 @@ _MIN_WIDTH = 24
 _WIDE = 80
 """On a narrower terminal, the text of an entry is below its label."""
 _GAP = 2
-_WORD = re.compile(r"\S+(?: [:;!?»](?!\S))*")
-"""What is never split: a word, with a sign that French writes after a blank."""
+_WORD = re.compile(r"(?:\([^()]*\d UTC\)|\S)+(?: [:;!?»](?!\S))*")
+"""What is never split: a word, with a sign that French writes after a blank; and a moment in UTC beside one in local time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class FinalText(Text):
 
 def translate_text(text: Text) -> Text:
     """Return `text` in the language in use; what is styled in itself is translated by itself."""
-    if current_language() == ENGLISH or isinstance(text, FinalText):
+    if isinstance(text, FinalText) or (current_language() == ENGLISH and translate(text.plain) == text.plain):
         return text
     offsets = sorted({offset for span in text.spans for offset in (span.start, span.end)} - {0, len(text)})
     translated = Text(style=text.style, justify=text.justify, no_wrap=text.no_wrap, end=text.end)

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 
 from remediate.language.messages import translate, translate_for_page
-from remediate.model.canonical import rfc3339
 from remediate.model.expressway import REFRESH_PRICE
 from remediate.model.identity import Address
 from remediate.model.plan import Action, Plan, RemoveCertificate, SetCiphers, TrustCertificate, TrustOnNode
 from remediate.model.text import count, escape
 from remediate.report.cards import list_cards
+from remediate.report.moments import format_moment
 from remediate.report.toward_nodes import TOWARD_NODES, describe_toward_nodes
 from remediate.report.view import (
     NO_CHANGE_AHEAD,
@@ -79,7 +79,7 @@ def _write_summary(plan: Plan) -> Iterator[str]:
     yield f"# {translate(title)}"
     yield ""
     yield from (f"**{prose(' '.join(summarise_verdicts(plan)))}**", "")
-    yield f"- Plan: {code(plan.id)}, made {rfc3339(plan.made_at)}"
+    yield f"- Plan: {code(plan.id)}, made {format_moment(plan.made_at)}"
     yield f"- Peers: {', '.join(code(peer) for peer in plan.base) or 'none'}"
     yield f"- Result: {sums.before} of {count(sums.pairs, 'check')} pass now, {sums.after} after the change"
     if sums.unseen:

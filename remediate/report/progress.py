@@ -15,6 +15,7 @@ from rich.text import Text
 from remediate.model.canonical import rfc3339, utc_now
 from remediate.model.events import Event
 from remediate.model.text import escape
+from remediate.report.lines import FinalText
 
 MAX_MESSAGE = 4000
 """Limit of one message. It may hold commands to type, so it is not cut as short as an untrusted name."""
@@ -91,7 +92,7 @@ class Progress:
         lasts = event.type in LASTING or bool(event.fields.get("rehearsed")) or self._every_event
         is_one_of_many = event.type == "endpoint-probed" and not event.fields.get("error")
         if not self._moves and (lasts or not is_one_of_many):
-            self._console.print(Text(f"{rfc3339(self._now())} "), line, soft_wrap=True, sep="")
+            self._console.print(FinalText(f"{rfc3339(self._now())} "), line, soft_wrap=True, sep="")
         elif lasts:
             self._console.print(line)
         elif self._status:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from remediate.language.messages import Verbatim, mark_words
+from remediate.language.messages import Verbatim, mark_words, translate
 from remediate.model.measurement import PairMeasurement
 from remediate.report.markdown import code, prose
 from remediate.report.run_facts import describe_clients, describe_measurements
@@ -93,14 +93,14 @@ def _summarise(record: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         ("Cluster", record["cluster"]),
         ("State", record["state"]),
         ("Exit code", code_text),
-        ("Started", record["started_at"]),
-        ("Ended", record["ended_at"] or NOT_RECORDED),
+        ("Started", translate(record["started_at"])),
+        ("Ended", translate(record["ended_at"] or NOT_RECORDED)),
         ("By", f"{record['who']} on {record['host']} (process {record['pid']})"),
         ("Ticket", record["ticket"]),
         ("Plan", record["plan"]),
         ("Peers", ", ".join(record["peers"])),
-        ("Confirm by", record["confirm_by"]),
-        ("Result", record["message"]),
+        ("Confirm by", translate(record["confirm_by"] or "")),
+        ("Result", translate(record["message"])),
     )
     return tuple((label, value) for label, value in facts if value)
 

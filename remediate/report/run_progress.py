@@ -18,7 +18,7 @@ from remediate.language.messages import mark_words, translate
 from remediate.model.canonical import rfc3339, utc_now
 from remediate.model.events import Event
 from remediate.model.text import count, escape
-from remediate.report.lines import print_indented
+from remediate.report.lines import FinalText, print_indented
 from remediate.report.moments import format_duration
 from remediate.report.names import shorten
 from remediate.report.progress import LASTING, MAX_MESSAGE, STYLES
@@ -239,7 +239,7 @@ class RunProgress:
                 print_indented(self._console, Text(line, style), 0, first=f"{moment}  ")
             return
         where = f"{escape(self._cluster)}: " if self._cluster else ""
-        self._console.print(Text(f"{rfc3339(self._now())} {where}"), Text(line, style), soft_wrap=True, sep="")
+        self._console.print(FinalText(f"{rfc3339(self._now())} {where}"), Text(line, style), soft_wrap=True, sep="")
 
     def render(self) -> Group:
         """Return the table as it is now."""

@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.text import Text
 
 from remediate.language.messages import translate
-from remediate.model.canonical import rfc3339
 from remediate.model.plan import (
     Action,
     EndpointForecast,
@@ -26,6 +25,7 @@ from remediate.model.verdict import Cause
 from remediate.report.cards import list_cards
 from remediate.report.grid import GridRow, print_grid
 from remediate.report.lines import Entry, FinalText, print_bullet, print_entries, print_heading, print_indented, translate_text
+from remediate.report.moments import format_moment
 from remediate.report.names import ShortNames, shorten
 from remediate.report.plain_symbols import PlainStream, encodes_symbols
 from remediate.report.text import discard_output, short_fingerprint
@@ -188,7 +188,7 @@ def show_unresolved(console: Console, unresolved: Sequence[Unresolved], title: s
 def _print_title(console: Console, plan: Plan) -> None:
     title = Text("Plan for ", "bold")
     title.append(escape(plan.cluster), "bold")
-    title.append(f"   {short_id(plan.id)}   made {rfc3339(plan.made_at)}", "dim")
+    title.append(f"   {short_id(plan.id)}   made {format_moment(plan.made_at)}", "dim")
     print_indented(console, title, 0)
     if not plan.complete:
         show_incomplete(console, plan, "so this plan covers only what could be checked")

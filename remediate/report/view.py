@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from remediate.model.canonical import rfc3339
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import PRODUCT_NAMES, REFRESH_BUTTON, REFRESH_PRICE, SERVERS_PAGES, TRUSTED_CA_PAGE
 from remediate.model.identity import Address, Fingerprint, host_and_port
@@ -143,7 +144,7 @@ def describe_changes(changes: Iterable[FutureChange], certificates: Mapping[Fing
     for (at, peer, ok, cause, because), names in judged.items():
         causes = [f"{_turn_of(certificates.get(fingerprint), at)}" for fingerprint in because]
         verb = "accepts" if ok else f"refuses ({cause.value if cause else 'refused'})"
-        sentences.append(f"{at:%Y-%m-%d %H:%M} UTC: {peer} {verb} {first_few(names)}: {first_few(causes)}.")
+        sentences.append(f"{rfc3339(at)}: {peer} {verb} {first_few(names)}: {first_few(causes)}.")
     return tuple(sentences)
 
 

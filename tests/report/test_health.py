@@ -28,7 +28,7 @@ def test_a_healthy_peer_needs_one_line() -> None:
     [(text, next_step)] = describe_health(WELL)
 
     assert text == (
-        "started 2026-11-01 03:12Z by its uptime; no alarm; 1 call; 0 registrations; maintenance mode off; "
+        "started 2026-11-01T03:12:00Z by its uptime; no alarm; 1 call; 0 registrations; maintenance mode off; "
         "2 zones and tunnels active"
     )
     assert next_step == ""

@@ -131,3 +131,11 @@ def test_below_each_other_cells_have_their_titles() -> None:
         ["in", "effect"],
         ["yes"],
     ]
+
+
+def test_a_moment_in_utc_is_never_split() -> None:
+    console = console_of(40)
+
+    print_indented(console, Text("by ann, Mon 30 Nov 2026 00:10 CET (Sun 29 Nov 23:10 UTC)."), 2)
+
+    assert lines_of(console) == ["  by ann, Mon 30 Nov 2026 00:10 CET", "  (Sun 29 Nov 23:10 UTC)."]

@@ -154,16 +154,20 @@ def _print_list(session: Session, runs: Sequence[Run]) -> None:
 
     from remediate.executor.run_health import describe_run
     from remediate.language.messages import mark_words, translate
-    from remediate.model.canonical import utc_now
+    from remediate.model.canonical import parse_rfc3339, utc_now
     from remediate.model.text import escape
     from remediate.report.lines import print_table
+    from remediate.report.moments import format_moment
 
     console = session.out()
     if not runs:
         console.print(f"No run yet in {session.state_dir}.", soft_wrap=True)
         return
     titles = mark_words("run", "kind", "cluster", "state", "started", "ticket")
-    rows = [(run.id, run.kind, run.cluster, translate(run.state), run.started_at, run.ticket or "") for run in runs]
+    rows = [
+        (run.id, run.kind, run.cluster, translate(run.state), format_moment(parse_rfc3339(run.started_at)), run.ticket or "")
+        for run in runs
+    ]
     print_table(console, titles, [[escape(cell) for cell in row] for row in rows])
     for run in runs:
         if text := describe_run(run, session.state_dir, utc_now()):

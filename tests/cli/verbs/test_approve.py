@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from remediate.lab import Lab
+from remediate.language.messages import translate
 from tests.cli.approving import Terminal, rehearse, to_trust
 from tests.cli.conftest import Remediate
 
@@ -43,7 +44,7 @@ def test_each_certificate_is_shown_and_approved_by_yes_in_full(
     assert ended.returncode == 7
     approved = document["approved"][0]
     assert (
-        f"({required[0]}): approved by the operator, with `remediate approve`, {approved['by']}, {approved['at']}."
+        f"({required[0]}): approved by the operator, with `remediate approve`, {approved['by']}, {translate(approved['at'])}."
         in ended.stderr
     )
 

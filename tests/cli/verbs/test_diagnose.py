@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from remediate.language.messages import translate
 from tests.cli.conftest import Remediate
 from tests.connectors.evidence.captures import NODE, Parties, capture, record_handshake, segments
 from tests.connectors.evidence.logs import EXPRESSWAY, FAILED, NAME, SELF_SIGNED, encode_target, log_transaction
@@ -174,7 +175,7 @@ def test_the_document_has_the_coverage(remediate: Remediate, tmp_path: Path) -> 
         {"peer": "vcsc", "process": "XCP_CM2", "lines": 2, "first": "2022-07-26T15:20:45Z", "last": "2022-07-26T15:20:45Z"}
     ]
     assert "In it: 1 line of a traffic server, 1 message joined from broken lines." in " ".join(ended.out.split())
-    assert "vcsc: 2 lines of XCP_CM2, 2022-07-26T15:20:45Z" in ended.out
+    assert f"vcsc: 2 lines of XCP_CM2, {translate('2022-07-26T15:20:45Z')}" in ended.out
 
 
 def test_bad_arguments_have_their_exit_codes(remediate: Remediate, story: Path, tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from remediate.language.messages import translate
+from remediate.model.canonical import rfc3339
 from remediate.model.identity import Address
 from remediate.model.plan import FutureVerdict, Plan, RefreshDiscovery
 from remediate.model.snapshot import DiscoveryGap
@@ -40,7 +42,7 @@ def test_every_view_groups_what_the_calendar_changes(plan: Plan) -> None:
 
     for view in (on_terminal(dated), plan_ticket(dated), plan_page(dated)):
         words = " ".join(view.replace("•", " ").replace("\\", "").split())
-        assert f"{at:%Y-%m-%d %H:%M} UTC: {PEERS[0]} refuses (expired) cucm0.lab:8443" in words
+        assert f"{translate(rfc3339(at))}: {PEERS[0]} refuses (expired) cucm0.lab:8443" in words
         assert f"{root.common_name} ends" in words
         assert words.count("refuses (expired)") == 1
 
