@@ -61,14 +61,21 @@ EXAMPLES
 
 \b
 EXIT CODES
-    0  done, or nothing to do        8  manual action needed
-    1  error, nothing was changed    9  applied, confirmation pending
-    2  changes pending              10  something no trust or cipher change fixes
-    3  failed and rolled back       11  applied, not known to be in effect
-    4  something was not observed   64  wrong usage
-    5  locked by another run        70  a bug in remediate
-    6  the plan is stale           130  interrupted (143: terminated)
-    7  declined, or an approval is missing
+  0    done, or nothing to do
+  1    error, nothing was changed
+  2    changes pending
+  3    failed and rolled back
+  4    something was not observed
+  5    locked by another run
+  6    the plan is stale
+  7    declined, or an approval is missing
+  8    manual action needed
+  9    applied, confirmation pending
+  10   something no trust or cipher change fixes
+  11   applied, not known to be in effect
+  64   wrong usage
+  70   a bug in remediate
+  130  interrupted (143: terminated)
 
 Every option can be set by the environment variable shown in its help; the command line takes precedence.
 """

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import inspect
 import re
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from typing import TypeVar
 
 import click
 
+from remediate.cli.help_lines import UNWRAPPED, fit_help
 from remediate.language.choice import ENGLISH
 from remediate.language.messages import current_language, translate
 
 C = TypeVar("C", bound=click.Command)
 
-_UNWRAPPED = "\b"
-"""Click's mark of a paragraph whose lines stay as they are."""
+_NARROW, _NARROWEST = 60, 36
+_TERM_COLUMNS = 30
 _ENTRY = re.compile(r"(\s*(?:\d+\s+|\S.*?\s{2,})|\s{6,})(\S.*)")
 """A line of such a paragraph that explains its beginning, ``  0   done``, or goes on below that."""
 
 
 class TranslatedFormatter(click.HelpFormatter):
-    """Formatter that has click's own words in the language in use."""
+    """Formatter that has click's own words in the language in use, and lines that fit the screen, however narrow it is."""
+
+    def __init__(self, indent_increment: int = 2, width: int | None = None, max_width: int | None = None) -> None:
+        columns = max(_NARROWEST, min(shutil.get_terminal_size().columns, max_width or 80) - 2)
+        super().__init__(indent_increment, width or columns, max_width)
+
+    def write_text(self, text: str) -> None:
+        """Write the help of a command."""
+        super().write_text(fit_help(text, self.width - self.current_indent))
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         """Write the usage line."""
@@ -32,9 +42,10 @@ class TranslatedFormatter(click.HelpFormatter):
         """Write a heading."""
         super().write_heading(heading if current_language() == ENGLISH else f"{translate(heading)} ")
 
-    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = _TERM_COLUMNS, col_spacing: int = 2) -> None:
         """Write terms and what they mean."""
-        super().write_dl([(term, _translate_meaning(meaning)) for term, meaning in rows], col_max, col_spacing)
+        columns = col_max if self.width >= _NARROW else self.indent_increment
+        super().write_dl([(term, _translate_meaning(meaning)) for term, meaning in rows], columns, col_spacing)
 
 
 class _TranslatedContext(click.Context):
@@ -62,12 +73,19 @@ def paragraphs_of(command: click.Command) -> Iterator[str]:
 
 
 def translate_help(command: C) -> C:
-    """Return a copy of a command whose help is in the language in use."""
+    """Return a command whose help is in the language in use; where that is not English, a copy."""
     if current_language() == ENGLISH:
+        _use_formatter(command)
         return command
     translated = deepcopy(command)
     _map_command(translated, translate)
     return translated
+
+
+def _use_formatter(command: click.Command) -> None:
+    command.context_class = _TranslatedContext
+    for subcommand in command.commands.values() if isinstance(command, click.Group) else ():
+        _use_formatter(subcommand)
 
 
 def _map_command(command: click.Command, change: Callable[[str], str]) -> None:
@@ -87,7 +105,7 @@ def _map_command(command: click.Command, change: Callable[[str], str]) -> None:
 
 def _map_paragraph(paragraph: str, change: Callable[[str], str]) -> str:
     lines = paragraph.split("\n")
-    if lines[0].strip(" ") != _UNWRAPPED:
+    if lines[0].strip(" ") != UNWRAPPED:
         return change(" ".join(paragraph.split()))
     return "\n".join([lines[0], *(_map_line(line, change) for line in lines[1:])])
 

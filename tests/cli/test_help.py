@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from remediate.language.choice import LANGUAGES
 from remediate.model.exit_codes import ExitCode
 from tests.cli.commands import EVERY
 from tests.cli.conftest import Remediate
@@ -20,7 +21,23 @@ def test_every_help_page_has_examples_and_exit_codes(path: tuple[str, ...], reme
     assert re.search(r"EXAMPLES\n\s+remediate ", ended.out)
     assert re.search(r"EXIT CODES\n\s+\d", ended.out)
     assert not re.search(r"TODO|FIXME|XXX", ended.out)
-    assert max(map(len, ended.out.splitlines())) <= 120
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("columns", [60, 80, 120, 200])
+def test_no_line_of_help_is_wider_than_the_screen(
+    columns: int, language: str, remediate: Remediate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("REMEDIATE_LANG", language)
+
+    pages = [remediate(*path, "--help").out for path in EVERY]
+
+    assert [line for page in pages for line in page.splitlines() if len(line) > columns and not _LONG_WORD.search(line)] == []
+
+
+_LONG_WORD = re.compile(r"\S{45}")
+"""A path, which has no place where it could be broken."""
 
 
 def test_the_help_lists_every_exit_code(remediate: Remediate) -> None:
