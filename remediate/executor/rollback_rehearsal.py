@@ -1,10 +1,10 @@
-"""Rollback without a write: what it would undo by the journal, for a question, and its rehearsal on peers opened for reading."""
+"""Rollback without a write, on peers opened for reading: what it would do, for a question, and its rehearsal."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from remediate.executor.boundary import guarded
@@ -42,19 +42,36 @@ from remediate.model.run import StepRecord
 from remediate.model.text import count
 
 
-def preview_rollback(run: str, cluster: ClusterAccess, state_dir: Path) -> tuple[Change, ...]:
-    """Return the changes that a rollback of `run` would make where the run is still in effect, by the journal alone.
+@dataclass(frozen=True, slots=True)
+class RollbackPreview:
+    """What a rollback would do.
+
+    Attributes:
+        changes: What it would write, in order.
+        steps: What it would leave to do by hand.
+    """
+
+    changes: tuple[Change, ...]
+    steps: tuple[ManualStep, ...]
+
+
+def preview_rollback(
+    run: str,
+    cluster: ClusterAccess,
+    state_dir: Path,
+    *,
+    limits: Limits = Limits(),
+    environment: Environment = Environment(),  # noqa: B008 - a frozen value
+) -> RollbackPreview:
+    """Return what a rollback of `run` would do, for a question, over connections that cannot write.
 
     Raises:
-        UnknownRun, UsageError: There is no such run, or it is of another cluster.
-        LockHeld, LockError: Another run is at work on the cluster, or the lock could not be taken.
-        JournalError: The journal cannot be read.
+        UnknownRun, UsageError, LockHeld, LockError, JournalError, AccessError: As `rollback`, before its first write.
     """
     refuse_wrong_run(run, cluster, state_dir)
     with ExitStack() as stack:
-        journal = open_to_read(cluster, state_dir, Environment(), stack).open_journal()
-        inverses = [inverse for _, inverse in list_inverses(journal, journal.run(run, with_plan=True).id)]
-    return tuple(inverse for number, inverse in enumerate(inverses) if inverse not in inverses[:number])
+        context = _open(run, cluster, state_dir, limits, RunEvents(silent, cluster.name), guarded(environment), stack)
+        return _find_work(context, match_peers(context.journal, context.run, context.peers))
 
 
 def rehearse_rollback(
@@ -81,50 +98,68 @@ def rehearse_rollback(
     events = RunEvents(sink, cluster.name)
     refuse_wrong_run(run, cluster, state_dir)
     with ExitStack() as stack:
-        opening = open_to_read(cluster, state_dir, environment, stack)
-        journal = opening.open_journal()
-        events.run = journal.run(run, with_plan=True).id
-        opened, peers = opening.open_peers(limits)
-        expect_lists(journal, events.run, peers)
-        warn_of_maintenance_left_on(journal, cluster.name, events)
-        context = UndoContext(
-            journal,
-            events.run,
-            peers,
-            limits,
-            environment.pause,
-            events,
-            check_stop=lambda: None,
-            unreachable=opened.unreachable,
-            nodes=open_nodes(environment, cluster, peers, limits, stack, writable=False),
-            opened=opened,
-        )
+        context = _open(run, cluster, state_dir, limits, events, environment, stack)
+        warn_of_maintenance_left_on(context.journal, cluster.name, events)
         result = _rehearse(context, restarts)
         verdicts = UndoneLook(context, cluster, environment).judge()
-        effects = observe_effects_unasked(context.journal, peers, opened.unreachable, limits)
+        effects = observe_effects_unasked(context.journal, context.peers, context.unreachable, limits)
         return events.add_trouble(replace(result, verdicts=verdicts, effects=effects))
+
+
+def _open(
+    run: str,
+    cluster: ClusterAccess,
+    state_dir: Path,
+    limits: Limits,
+    events: RunEvents,
+    environment: Environment,
+    stack: ExitStack,
+) -> UndoContext:
+    """Open the cluster of `run` until `stack` ends, to look at what would be undone."""
+    opening = open_to_read(cluster, state_dir, environment, stack)
+    journal = opening.open_journal()
+    events.run = journal.run(run, with_plan=True).id
+    opened, peers = opening.open_peers(limits)
+    expect_lists(journal, events.run, peers)
+    return UndoContext(
+        journal,
+        events.run,
+        peers,
+        limits,
+        environment.pause,
+        events,
+        check_stop=lambda: None,
+        unreachable=opened.unreachable,
+        nodes=open_nodes(environment, cluster, peers, limits, stack, writable=False),
+        opened=opened,
+    )
+
+
+def _find_work(context: UndoContext, reachable: Mapping[Address, ReconnectingPeer]) -> RollbackPreview:
+    steps: dict[Change, ManualStep] = {}
+    changes: dict[Change, None] = {}
+    for record, inverse in list_inverses(context.journal, context.run):
+        try:
+            if _is_to_undo(context, record, inverse, reachable):
+                changes[inverse] = None
+        except (NotOffered, ObservationError, DeletesElsewhere) as error:
+            steps[inverse] = ManualStep(describe_manual_step(inverse, error), inverse.peer)
+    return RollbackPreview(tuple(changes), tuple(steps.values()))
 
 
 def _rehearse(context: UndoContext, restarts: RollbackRestarts) -> RunResult:
     journal, run = context.journal, context.run
     reachable = match_peers(journal, run, context.peers)
-    open_steps: dict[Change, ManualStep] = {}
-    undone: dict[Change, None] = {}
-    for record, inverse in list_inverses(journal, run):
-        try:
-            if _is_to_undo(context, record, inverse, reachable):
-                undone[inverse] = None
-        except (NotOffered, ObservationError, DeletesElsewhere) as error:
-            open_steps[inverse] = ManualStep(describe_manual_step(inverse, error), inverse.peer)
+    preview = _find_work(context, reachable)
     backups, unread = read_peers(context, reachable)
-    for inverse in undone:
+    for inverse in preview.changes:
         context.events.emit("would-change", f"Would {inverse.summary}.", **change_fields(inverse))
     kept_in_service = rehearse_restarts_after_undo(context, restarts)
-    steps = (*open_steps.values(), *find_returned_certificates(journal, run, backups), *kept_in_service)
+    steps = (*preview.steps, *find_returned_certificates(journal, run, backups), *kept_in_service)
     for step in steps:
         context.events.emit("manual-step", step.text, peer=step.peer, open=True)
     code = most_serious([ExitCode.PERSON_NEEDED if steps else ExitCode.DONE, ExitCode.INCOMPLETE if unread else ExitCode.DONE])
-    return RunResult("", "dry-run", code, steps, has_written=False, message=_describe(run, len(undone), steps, unread))
+    return RunResult("", "dry-run", code, steps, has_written=False, message=_describe(run, len(preview.changes), steps, unread))
 
 
 def _is_to_undo(

@@ -84,7 +84,7 @@ def share_stores(stores: Sequence[NodeStores]) -> None:
     """Make nodes of one cluster of `stores`: Unified CM and IM and Presence; a Unity Connection node stays alone."""
     members = [member for member in stores if member.product != "unity"]
     for member in members:
-        member.others = [other for other in members if other is not member]
+        member.others = [fellow for fellow in members if fellow is not member]
 
 
 def make_stores(product: Product, services: Iterable[str], authorities: Sequence[Certificate]) -> NodeStores:

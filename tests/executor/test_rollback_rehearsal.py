@@ -11,7 +11,7 @@ from remediate.executor.journal.restarts import record_maintenance
 from remediate.executor.journal.store import Journal
 from remediate.executor.lock import hold_cluster, refuse_if_held
 from remediate.executor.result import RunResult
-from remediate.executor.rollback_rehearsal import preview_rollback, rehearse_rollback
+from remediate.executor.rollback_rehearsal import RollbackPreview, preview_rollback, rehearse_rollback
 from remediate.executor.rollback_restart import RollbackRestarts
 from remediate.model.errors import LockHeld, UsageError
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
@@ -60,20 +60,28 @@ def test_a_rehearsal_says_what_is_undone_and_writes_nothing(desk: Desk) -> None:
     assert rehearsed == going
 
 
-def test_the_preview_names_the_same_from_the_journal(desk: Desk) -> None:
+def look_ahead(desk: Desk, cluster: MemoryCluster) -> RollbackPreview:
+    environment = cluster.environment(lock_directory=desk.home / "locks")
+    return preview_rollback("last", cluster.access, desk.state_dir, environment=environment)
+
+
+def test_the_preview_is_what_the_rehearsal_says(desk: Desk) -> None:
     cluster = applied(desk)
-    rehearse(desk, cluster)
+    cluster.box(2).removal = False
+    rehearsal, sent_count = rehearse(desk, cluster), cluster.sent_count
 
-    changes = preview_rollback("last", cluster.access, desk.state_dir)
+    preview = look_ahead(desk, cluster)
 
-    assert [f"Would {change.summary}." for change in changes] == desk.messages("would-change")
+    assert [f"Would {change.summary}." for change in preview.changes] == desk.messages("would-change")
+    assert (preview.steps, len(preview.steps)) == (rehearsal.open_steps, 1)
+    assert cluster.sent_count == sent_count
 
 
 def test_what_is_rolled_back_has_nothing_to_undo(desk: Desk) -> None:
     cluster = applied(desk)
     desk.rollback(cluster)
 
-    assert preview_rollback("last", cluster.access, desk.state_dir) == ()
+    assert look_ahead(desk, cluster) == RollbackPreview((), ())
     assert (rehearse(desk, cluster).exit_code, desk.messages("would-change")) == (0, [])
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from remediate.executor.result import RunResult
+    from remediate.executor.rollback_rehearsal import RollbackPreview
     from remediate.executor.rollback_restart import RollbackRestarts
     from remediate.model.access import ClusterAccess
     from remediate.model.events import Sink
@@ -126,18 +127,30 @@ def _confirm(session: Session, run: Run, cluster: ClusterAccess, restarts: Rollb
     from remediate.cli.questions import ask, refuse_without_terminal
     from remediate.cli.restarts import calls_now, restart_lines
     from remediate.executor.rollback_rehearsal import preview_rollback
-    from remediate.model.text import count
 
     refuse_without_terminal(session, yes=yes)
-    changes = () if yes else preview_rollback(run.id, cluster, session.state_dir)
-    if changes or (not yes and restarts.choice != "never"):
-        peers = count(len({change.peer for change in changes}), "peer")
-        title = f"Rollback of run {run.id} on {run.cluster}, started {run.started_at} by {run.user}, {run.state}:"
-        lines = [title, *(f"  - {change.summary}" for change in changes)]
+    if yes:
+        return
+    preview = preview_rollback(run.id, cluster, session.state_dir, limits=session.limits)
+    if preview.changes or preview.steps or restarts.choice != "never":
+        lines = [f"Rollback of run {run.id} on {run.cluster}, started {run.started_at} by {run.user}, {run.state}:"]
+        lines += [f"  - {change.summary}" for change in preview.changes]
+        lines += [f"  - by hand: {step.text}" for step in preview.steps]
         lines += restart_lines(cluster, restarts.choice, restarts.how)
         if restarts.choice != "never":
             lines.append(calls_now(session, cluster, restarts.how))
-        ask(session, lines, f"Undo {count(len(changes), 'change')} on {peers} of {run.cluster}?")
+        ask(session, lines, _question(preview, run))
+
+
+def _question(preview: RollbackPreview, run: Run) -> str:
+    """Return the question with the counts that the dry run has, too."""
+    from remediate.model.text import count
+
+    addresses = {change.peer for change in preview.changes} | {step.peer for step in preview.steps}
+    changes, peers = count(len(preview.changes), "change"), count(len(addresses), "peer")
+    if not preview.steps:
+        return f"Undo {changes} on {peers} of {run.cluster}?"
+    return f"Undo {changes} on {peers} of {run.cluster}, and leave {count(len(preview.steps), 'step')} to do by hand?"
 
 
 def _roll_back(

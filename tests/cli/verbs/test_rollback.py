@@ -44,17 +44,37 @@ def undoable(state: Path) -> int:
 
 def test_a_rollback_asks_by_steps_and_counts(remediate: Remediate, applied: tuple[Lab, Path]) -> None:
     lab, state = applied
-    request_count = len(lab.requests)
+    writes = len(lab.requests.writes)
     where = ("-i", lab.inventory, "--state-dir", state)
 
     declined = answer_on_terminal("no", "rollback", "last", *where)
+    request_count = len(lab.requests)
     alone = remediate("rollback", "last", *where)
 
+    assert len(lab.requests) == request_count  # without a terminal, not even a peer is read
     assert (declined.code, alone.code) == (7, 7)
     assert "--yes" in alone.err
     assert "  - remove CN=imp.steven.lab" in declined.err
     assert f"Undo {undoable(state)} changes on 3 peers of edge-lab? Type yes to go on: " in declined.err
-    assert len(lab.requests) == request_count
+    assert len(lab.requests.writes) == writes
+
+
+def test_a_rollback_asks_with_the_counts_of_its_dry_run(applied: tuple[Lab, Path], remediate: Remediate) -> None:
+    # Given peers that offer no removal
+    lab, state = applied
+    where = ("-i", lab.inventory, "--state-dir", state)
+    for peer in lab.peers:
+        lab.faults.describe(peer.address, removal=Removal.NONE)
+
+    declined = answer_on_terminal("no", "rollback", "last", *where)
+    rehearsed = remediate("rollback", "last", *where, "--dry-run", "--json")
+
+    lab.faults.clear()
+    steps = rehearsed.document["open_steps"]
+    assert (declined.code, rehearsed.code, len(steps)) == (7, 8, undoable(state))
+    assert f"Undo 0 changes on 3 peers of edge-lab, and leave {len(steps)} steps to do by hand? Type yes" in declined.err
+    assert all(f"- by hand: {step}" in declined.err for step in steps)
+    assert f"would undo 0 changes. {len(steps)} steps would be left to do by hand." in rehearsed.document["message"]
 
 
 def test_a_rollback_that_restarts_asks_with_the_calls(applied: tuple[Lab, Path]) -> None:
