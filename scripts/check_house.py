@@ -10,6 +10,7 @@ Rules:
     test-title: the title of a test has 60 characters or more (in `tests/`).
     test-import: a test module is imported by another; helpers stand in a module of their own or in a fixture (in `tests/`).
     test-place: no test file is found from the name of a module, or a test file begins with no name beside it (`places_of_tests`).
+    import-circle: modules import each other in a circle (in `remediate/`; `import_circles.py`).
     unused: nothing but tests uses a function, class, constant, method or field (in `remediate/`; `unused_code.py`).
     too-long: a file has more than 450 lines, or a function more than 50 (in `remediate/`).
 
@@ -27,6 +28,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from scripts.import_circles import find_circle
 from scripts.places_of_tests import list_misplaced, list_untested
 from scripts.unused_code import list_unused
 
@@ -357,6 +359,14 @@ def check_places(root: Path, sources: Sequence[tuple[Path, ast.AST]]) -> Iterato
         yield Violation(Path(test), 1, "test-place", f"its name begins with no module or folder of {folder}")
 
 
+def check_circles(sources: Sequence[tuple[Path, ast.AST]]) -> Iterator[Violation]:
+    """Find a circle of modules that import each other; with several, one of them."""
+    circle = find_circle({PurePosixPath(path): tree for path, tree in sources})
+    if circle:
+        first = min(circle)
+        yield Violation(Path(first), 1, "import-circle", ", ".join(str(path) for path in circle))
+
+
 def check_use(root: Path, sources: Sequence[tuple[Path, ast.AST]]) -> Iterator[Violation]:
     """Find definitions that no module, script, benchmark, plugin or template uses."""
     trees = {PurePosixPath(path): tree for path, tree in sources}
@@ -386,6 +396,7 @@ def check(root: Path) -> list[Violation]:
                 violations += check_sizes(short, text, tree)
     if (root / "tests").is_dir():
         violations += check_places(root, sources)
+    violations += check_circles(sources)
     if (root / "scripts").is_dir():
         violations += check_use(root, sources)
     executor = [(path, tree) for path, tree in sources if path.is_relative_to("remediate/executor")]

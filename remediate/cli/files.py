@@ -14,7 +14,8 @@ from remediate.model.errors import CertificateError, RemediateError, UsageError
 from remediate.model.limits import Limits
 
 if TYPE_CHECKING:
-    from remediate.cli.session import Session
+    from collections.abc import Callable
+
     from remediate.model.certificate import Certificate
 
 _PRIVATE = 0o600
@@ -152,12 +153,12 @@ def read_certificates(path: Path) -> tuple[Certificate, ...]:
     return _certificates(path, read_bytes(path))
 
 
-def read_store(session: Session, path: Path) -> tuple[Certificate, ...]:
+def read_store(path: Path, say: Callable[[str], None]) -> tuple[Certificate, ...]:
     """Return the trusted CA list in `path`; an empty file is an empty list, which is reported. Raises RemediateError."""
     content = read_bytes(path)
     if content.strip():
         return _certificates(path, content)
-    session.say(f"{path} is empty, so it counts as an empty trusted CA list.")
+    say(f"{path} is empty, so it counts as an empty trusted CA list.")
     return ()
 
 

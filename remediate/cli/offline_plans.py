@@ -11,12 +11,44 @@ from typing import TYPE_CHECKING
 from remediate.model.errors import RemediateError
 
 if TYPE_CHECKING:
-    from remediate.cli.verbs.plan import PolicyOptions
-    from remediate.model.plan import Plan, Policy
+    from datetime import timedelta
+
+    from remediate.model.approvals import ApprovedCertificate
+    from remediate.model.certificate import Certificate
+    from remediate.model.plan import CipherPolicy, Plan, Policy
     from remediate.model.snapshot import Snapshot
 
 _FILES_PER_PROCESS = 8
 """A process takes as long to start as so many small clusters take to plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyOptions:
+    """Policy options of the command line; None and False leave the inventory's policy."""
+
+    ciphers: CipherPolicy | None
+    allow_removal: bool
+    never_trust_self_signed: bool
+    horizon: timedelta | None
+    no_refresh: bool
+    cucm_trust: bool
+    approvals: tuple[ApprovedCertificate, ...]
+    authorities: tuple[Certificate, ...]
+
+    def apply_to(self, policy: Policy) -> Policy:
+        """Return `policy` with these options applied."""
+        from remediate.cli.approvals import approved_fingerprints
+
+        return replace(
+            policy,
+            ciphers=self.ciphers or policy.ciphers,
+            allow_removal=self.allow_removal or policy.allow_removal,
+            trust_self_signed=policy.trust_self_signed and not self.never_trust_self_signed,
+            approved=policy.approved | approved_fingerprints(self.approvals),
+            refresh=policy.refresh and not self.no_refresh,
+            cucm_trust=self.cucm_trust,
+            horizon=self.horizon or policy.horizon,
+        )
 
 
 @dataclass(frozen=True, slots=True)

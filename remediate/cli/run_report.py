@@ -1,8 +1,8 @@
-"""The report of a run, written into the state directory as soon as the run has ended."""
+"""The record of a run from the journal, and the report made of it, written into the state directory as soon as the run has ended."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from remediate.model.errors import RemediateError
 
@@ -14,10 +14,27 @@ if TYPE_CHECKING:
     from remediate.model.run import Run
 
 
+def load_run_record(journal: Journal, run: Run) -> dict[str, Any]:
+    """Return all that the journal holds of a run as JSON, but its plan and the certificates."""
+    from remediate.executor.run_health import describe_run
+    from remediate.model.canonical import utc_now
+    from remediate.report.run import run_record
+
+    remark = describe_run(run, journal.path.parent, utc_now())
+    return run_record(run, journal.steps(run.id), journal.backups(run.id), journal.approvals(run.id), remark)
+
+
+def load_certificate_names(journal: Journal, run: Run) -> dict[str, str]:
+    """Return the subjects of the certificates in the plan of a run, by fingerprint; none where it has no plan."""
+    from remediate.report.view import certificate_name
+
+    certificates = journal.plan(run.id).certificates if run.plan else {}
+    return {fingerprint: certificate_name(certificate) for fingerprint, certificate in certificates.items()}
+
+
 def make_run_page(journal: Journal, run: Run) -> str:
     """Return the page of `run`."""
     from remediate import __version__
-    from remediate.cli.runs_view import load_certificate_names, load_run_record
     from remediate.executor.journal.measurements import load_measurements
     from remediate.report.run_page import run_page
 

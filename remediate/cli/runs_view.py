@@ -11,12 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from remediate.cli.session import Session
-    from remediate.executor.journal.store import Journal
     from remediate.executor.result import ManualStep, RunResult
     from remediate.model.identity import Address
     from remediate.model.measurement import PairMeasurement
     from remediate.model.plan import EndpointForecast
-    from remediate.model.run import Run
     from remediate.report.ending import Ending
 
 
@@ -122,7 +120,7 @@ def show_result(
 
 def _ending_of(session: Session, result: RunResult, started: float | None, undo: str) -> Ending:
     from remediate.cli.run_report import write_run_report
-    from remediate.executor.result import confirm_command
+    from remediate.executor.commands import confirm_command
     from remediate.model.canonical import parse_rfc3339
     from remediate.report.ending import Ending
 
@@ -145,21 +143,3 @@ def group_by_peer(steps: Sequence[ManualStep]) -> dict[Address | None, list[Manu
     for step in steps:
         groups[step.peer].append(step)
     return {peer: group for peer, group in groups.items() if group}
-
-
-def load_run_record(journal: Journal, run: Run) -> dict[str, Any]:
-    """Return all that the journal holds of a run as JSON, but its plan and the certificates."""
-    from remediate.executor.run_health import describe_run
-    from remediate.model.canonical import utc_now
-    from remediate.report.run import run_record
-
-    remark = describe_run(run, journal.path.parent, utc_now())
-    return run_record(run, journal.steps(run.id), journal.backups(run.id), journal.approvals(run.id), remark)
-
-
-def load_certificate_names(journal: Journal, run: Run) -> dict[str, str]:
-    """Return the subjects of the certificates in the plan of a run, by fingerprint; none where it has no plan."""
-    from remediate.report.view import certificate_name
-
-    certificates = journal.plan(run.id).certificates if run.plan else {}
-    return {fingerprint: certificate_name(certificate) for fingerprint, certificate in certificates.items()}

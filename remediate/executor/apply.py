@@ -115,7 +115,8 @@ def apply_plan(
             context = _open(command, plan, options)
         except (Interrupted, ImmediateStop):
             return _end_interrupted(command.events, command.stop)
-        return command.events.add_trouble(_rehearse(context) if options.dry_run else _apply(context))
+        result = _rehearse(context) if options.dry_run else _apply(context)
+        return result.with_remark(command.events.trouble)
 
 
 def _open(command: Command, plan: Plan, options: ApplyOptions) -> RunContext:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from remediate.executor.commands import confirm_command, restart_command
 from remediate.executor.confirm_timer import restart_countdown
 from remediate.executor.context import RunContext, RunState
 from remediate.executor.effect.observe import observe_effects_unasked
@@ -11,7 +12,7 @@ from remediate.executor.effect.outcome import complete_effects, describe_effects
 from remediate.executor.journal.measurements import record_measurements
 from remediate.executor.journal.restarts import record_alarms_after
 from remediate.executor.node_uploads import remind_of_services
-from remediate.executor.result import ManualStep, RunResult, confirm_command, restart_command
+from remediate.executor.result import ManualStep, RunResult
 from remediate.executor.steps import Step
 from remediate.executor.verification import Verification, VerificationFailed, excuse, unfixable_pairs
 from remediate.model.exit_codes import ExitCode, most_serious

@@ -16,12 +16,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from remediate.executor.commands import confirm_command, rollback_command
 from remediate.executor.context import RunContext, RunState
 from remediate.executor.identity import identify_operator
 from remediate.executor.journal import timers
 from remediate.executor.journal.store import Journal
 from remediate.executor.ports import Watch
-from remediate.executor.result import RunResult, confirm_command, rollback_command
+from remediate.executor.result import RunResult
 from remediate.model.access import ClusterAccess
 from remediate.model.canonical import rfc3339, utc_now
 from remediate.model.errors import InventoryError, LockHeld, RemediateError

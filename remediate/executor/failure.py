@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from remediate.executor import changes
 from remediate.executor.boundary import as_failure
+from remediate.executor.commands import recovery_commands, restart_command
 from remediate.executor.confirm_timer import describe_timer
 from remediate.executor.context import RunContext, RunState
 from remediate.executor.effect.outcome import complete_effects, describe_effects, unsettled_peers
@@ -15,7 +16,7 @@ from remediate.executor.journal import timers
 from remediate.executor.journal.measurements import record_measurements
 from remediate.executor.journal.store import JournalError
 from remediate.executor.operations import SetVerification
-from remediate.executor.result import ManualStep, RunResult, recovery_commands, restart_command
+from remediate.executor.result import ManualStep, RunResult
 from remediate.executor.signals import ImmediateStop
 from remediate.executor.undo import UndoContext, undo
 from remediate.executor.verification import VerificationFailed

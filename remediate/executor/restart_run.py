@@ -60,7 +60,7 @@ def restart(
             restarts = _open(command, request)
         except (Interrupted, ImmediateStop):
             return report_interrupted(command.events, command.stop, "Interrupted before any peer was restarted.")
-        return command.events.add_trouble(restarts.run())
+        return restarts.run().with_remark(command.events.trouble)
 
 
 def _open(command: Command, request: RestartRequest) -> _RestartCommand:

@@ -1,15 +1,12 @@
-"""The options and the result of a run, and the commands that resume it or undo it."""
+"""The options and the result of a run."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from remediate.model.access import ClusterAccess
 from remediate.model.approvals import ApprovedCertificate
 from remediate.model.effect import ClientView, PeerEffect
 from remediate.model.exit_codes import ExitCode
@@ -132,29 +129,6 @@ class RunResult:
         """The texts of the open steps."""
         return tuple(step.text for step in self.open_steps)
 
-
-def rollback_command(run: str, cluster: ClusterAccess, state_dir: Path) -> str:
-    """Return the exact command that undoes `run`, from whatever folder it is typed in."""
-    where = ["-i", str(cluster.source.absolute()), "-c", cluster.name, "--state-dir", str(state_dir.absolute())]
-    return shlex.join(["remediate", "rollback", run, *where])
-
-
-def restart_command(peers: Iterable[Address], cluster: ClusterAccess, state_dir: Path) -> str:
-    """Return the exact command that restarts `peers`, from whatever folder it is typed in."""
-    where = ["-i", str(cluster.source.absolute()), "-c", cluster.name, "--state-dir", str(state_dir.absolute())]
-    return shlex.join(["remediate", "restart", *where, *(word for peer in peers for word in ("--peer", peer))])
-
-
-def confirm_command(run: str, state_dir: Path) -> str:
-    """Return the exact command that confirms `run`, from whatever folder it is typed in."""
-    return shlex.join(["remediate", "confirm", run, "--state-dir", str(state_dir.absolute())])
-
-
-def go_on_undoing(run: str, cluster: ClusterAccess, state_dir: Path) -> str:
-    """Return the sentence with the command that resumes a rollback."""
-    return f"Roll back again to continue: {rollback_command(run, cluster, state_dir)}"
-
-
-def recovery_commands(run: str, cluster: ClusterAccess, state_dir: Path) -> str:
-    """Return the sentence with the commands that resume a run, or undo it."""
-    return f"Apply the same plan again to continue, or undo with: {rollback_command(run, cluster, state_dir)}"
+    def with_remark(self, sentence: str) -> RunResult:
+        """Return the result with a sentence more in its message; the same for an empty one."""
+        return replace(self, message=f"{self.message} {sentence}") if sentence else self

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from remediate.executor.boundary import as_failure
+from remediate.executor.commands import go_on_undoing, restart_command
 from remediate.executor.differences import load_belief
 from remediate.executor.effect.outcome import complete_effects, describe_effects, effect_exit_code, unsettled_peers
 from remediate.executor.effect.undone import UndoneLook, observe_undone
@@ -22,7 +23,7 @@ from remediate.executor.node_uploads import describe_restarts, list_changed_stor
 from remediate.executor.opening import Command, begin_command, open_to_write
 from remediate.executor.operations import UploadToNode
 from remediate.executor.reconnecting import ReconnectingPeer
-from remediate.executor.result import ManualStep, RunResult, go_on_undoing, restart_command
+from remediate.executor.result import ManualStep, RunResult
 from remediate.executor.rollback_restart import RollbackRestarts, restart_after_undo
 from remediate.executor.signals import ImmediateStop, StopRequest, report_interrupted
 from remediate.executor.steps import RunEvents
@@ -93,7 +94,7 @@ def rollback(
             result, aside = _undo_and_restart(context, cluster, environment, restarts, left_on)
             stop.closing = True
             late = f"Not confirmed by {record.confirm_by}. " if is_late else ""
-            return events.add_trouble(_close(context, beginning, result, late, aside))
+            return _close(context, beginning, result, late, aside).with_remark(events.trouble)
         except (Interrupted, ImmediateStop):
             stop.closing = True
             return _close_interrupted(context, beginning, stop, go_on_undoing(record.id, cluster, state_dir))

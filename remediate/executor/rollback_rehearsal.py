@@ -103,7 +103,7 @@ def rehearse_rollback(
         result = _rehearse(context, restarts)
         verdicts = UndoneLook(context, cluster, environment).judge()
         effects = observe_effects_unasked(context.journal, context.peers, context.unreachable, limits)
-        return events.add_trouble(replace(result, verdicts=verdicts, effects=effects))
+        return replace(result, verdicts=verdicts, effects=effects).with_remark(events.trouble)
 
 
 def _open(

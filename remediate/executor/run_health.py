@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
+from remediate.executor.commands import confirm_command
 from remediate.executor.journal.timers import is_active, is_due
 from remediate.executor.lock import name_is_held
-from remediate.executor.result import confirm_command
 from remediate.machine.system import CLOSE_ON_EXEC, NO_FOLLOW, NO_WAIT, lock_at_once
 from remediate.model.run import Run, RunKind
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 
 from remediate.executor.boundary import place_of
-from remediate.executor.result import RunResult
 from remediate.model.errors import RemediateError
 from remediate.model.events import Event, Sink
 
@@ -130,7 +129,3 @@ class RunEvents:
             raise
         except Exception as error:  # noqa: BLE001 - a run does not end half-way because its events cannot be shown
             self.trouble = f"Progress is no longer reported: {place_of(error)}."
-
-    def add_trouble(self, result: RunResult) -> RunResult:
-        """Return `result`, with a sentence in its message where not every event was sent."""
-        return replace(result, message=f"{result.message} {self.trouble}") if self.trouble else result

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from remediate.lab.raml import PageStyle, Removal
 from remediate.lab.requestlog import Transport
+from remediate.lab.scenario import PageStyle, Removal
 from remediate.model.certificate import Certificate
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from remediate.lab.addresses import Subnet
+from remediate.lab.diagnostics import DiagnosticLogs
 from remediate.lab.errors import LabError
 from remediate.lab.names import NameServer
 from remediate.lab.openssl import OpensslJudge
@@ -30,12 +31,14 @@ class Judges:
         self,
         directory: Path,
         cluster: SimulatedCluster,
+        diagnostics: DiagnosticLogs,
         targets: tuple[Target, ...],
         subnet: Subnet,
         wants_traffic_server: bool | None,  # noqa: FBT001  the same three-way choice as Lab(judge=)
     ) -> None:
         self._directory = directory
         self._cluster = cluster
+        self._diagnostics = diagnostics
         self._targets = targets
         self._subnet = subnet
         self._program = None if wants_traffic_server is False else traffic_server_path()
@@ -62,7 +65,7 @@ class Judges:
         with self._locks[peer.address]:
             begun = datetime.now(UTC)
             answer = self._judge(peer).ask(self._settings(peer), target)
-        self._cluster.diagnostics.record(peer, target, answer, begun)
+        self._diagnostics.record(peer, target, answer, begun)
         return answer
 
     def ask_all(self) -> dict[tuple[str, str, int], JudgeAnswer]:

@@ -120,7 +120,7 @@ class Lab:
             stack.callback(self.background.stop)
             self._build()
             stack.callback(self._judges.stop)
-            stack.callback(self.cluster.diagnostics.close)
+            stack.callback(self.diagnostics.close)
             stack.callback(lambda: self.background.run(self._stop_servers()))
             self.background.run(self._start_servers())
             write_files(self.directory, self.scenario, self.pki, self.accounts, self.peers, self.nodes, self.edges)
@@ -193,9 +193,23 @@ class Lab:
             self._draw_lag_s,
             lambda: self.faults.two_minutes_s,
         )
-        self.cluster.diagnostics = DiagnosticLogs(self.cluster, self.faults)
+        self.diagnostics = DiagnosticLogs(self.cluster, self.faults)
         imitate(self.cluster.peers, self._like.peers if self._like else ())
-        self.nodes = tuple(
+        self.nodes = self._build_nodes(private)
+        for peer in () if self.scenario.reloads_by_itself else self.peers:
+            self.cluster.load_at_restart(peer)
+        directory = self.directory / "judge"
+        self._judges = Judges(directory, self.cluster, self.diagnostics, self.targets, self.subnet, self._wants_traffic_server)
+        self._servers = {
+            built_peer.peer.address: built_peer.serve(
+                self.cluster, self.diagnostics, self.accounts, self.faults, self.requests, self._restart
+            )
+            for built_peer in built_peers
+        }
+        self._build_edges(private)
+
+    def _build_nodes(self, private: Path) -> tuple[SimulatedNode, ...]:
+        return tuple(
             build_node(
                 spec,
                 self.subnet.address(_FIRST_NODE + number),
@@ -209,13 +223,8 @@ class Lab:
             for number, spec in enumerate(self.scenario.nodes)
         )
         share_stores([node.stores for node in self.nodes])
-        for peer in () if self.scenario.reloads_by_itself else self.peers:
-            self.cluster.load_at_restart(peer)
-        self._judges = Judges(self.directory / "judge", self.cluster, self.targets, self.subnet, self._wants_traffic_server)
-        self._servers = {
-            built_peer.peer.address: built_peer.serve(self.cluster, self.accounts, self.faults, self.requests, self._restart)
-            for built_peer in built_peers
-        }
+
+    def _build_edges(self, private: Path) -> None:
         self.edges = build_edges(
             self.peers,
             [self.subnet.address(_FIRST_EDGE + number) for number in range(len(self.peers))],

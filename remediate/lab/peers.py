@@ -10,6 +10,7 @@ from pathlib import Path
 import paramiko
 
 from remediate.lab.accounts import Accounts
+from remediate.lab.diagnostics import DiagnosticLogs
 from remediate.lab.faults import Faults
 from remediate.lab.nodes import write_private
 from remediate.lab.pki import Pki, bystanders, issue_for_peer, revocation_list
@@ -35,13 +36,14 @@ class PeerWithKeys:
     def serve(
         self,
         cluster: SimulatedCluster,
+        diagnostics: DiagnosticLogs,
         accounts: Accounts,
         faults: Faults,
         log: RequestLog,
         restart: Callable[[SimulatedPeer], None],
     ) -> PeerServers:
         """Return its servers, not yet started."""
-        rest_interface = RestInterface(cluster, self.peer, accounts, faults, log, restart)
+        rest_interface = RestInterface(cluster, diagnostics, self.peer, accounts, faults, log, restart)
         listener = Listener(rest_interface.app(), self.peer.address, (self.peer.rest_port,), self.tls, sets_date=True)
         shell = ShellServer(cluster, self.peer, accounts, faults, log, restart, host_key=self.host_key)
         return PeerServers(listener, shell)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import yaml
 
-if TYPE_CHECKING:
-    from remediate.lab.scenario import Scenario
+from remediate.lab.scenario import PageStyle, Removal, Scenario
 
 _PAGE = """#%RAML 0.8
 title: Expressway API
@@ -100,28 +97,6 @@ _MERGED = """/provisioning:
 """
 
 _COMMON = "  /common:\n"
-
-
-class PageStyle(StrEnum):
-    """How the description of the interface is written."""
-
-    BLOCK = "block style"
-    FLOW = "flow style, as a program writes it"
-    ANCHORS = "with an anchor, an alias and an include"
-    BROKEN = "broken in one resource"
-
-
-class Removal(StrEnum):
-    """How a DELETE on the trusted CA list must name the certificate."""
-
-    NONE = "not offered"
-    FINGERPRINT = "SHA-256, plain"
-    SHA256_COLONS = "SHA-256, upper case, with colons"
-    SHA1 = "SHA-1"
-    PEM_FIELD = "PEM in a field"
-    PEM_BODY = "PEM as the body"
-    SUBJECT_AND_SERIAL = "subject and serial number"
-    UNKNOWN = "a form that nobody knows"
 
 
 _EXAMPLES: Mapping[Removal, tuple[str, str]] = {

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from remediate.lab.raml import Removal
+from remediate.lab.scenario import Removal
 from remediate.model.certificate import Certificate
 
 

@@ -16,10 +16,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from remediate.lab.accounts import Accounts, basic_login
+from remediate.lab.diagnostics import DiagnosticLogs
 from remediate.lab.faults import Fault, Faults, LoggingFault
-from remediate.lab.raml import Removal, raml
+from remediate.lab.raml import raml
 from remediate.lab.removal import names_certificate, subject_line
 from remediate.lab.requestlog import RequestLog
+from remediate.lab.scenario import Removal
 from remediate.lab.servers import abort_connection
 from remediate.lab.state import (
     PUBLISHER_DEFAULTS,
@@ -45,6 +47,7 @@ class RestInterface:
     """One peer's REST interface: an ASGI application."""
 
     cluster: SimulatedCluster
+    diagnostics: DiagnosticLogs
     peer: SimulatedPeer
     accounts: Accounts
     faults: Faults
@@ -218,7 +221,7 @@ class RestInterface:
         return JSONResponse([{"PeerAddress": peer.address} for peer in self.cluster.peers])
 
     async def _diagnostic_logging(self, request: Request) -> Response:
-        logs = self.cluster.diagnostics
+        logs = self.diagnostics
         if not logs.is_offered:
             return _message_response("Not found", 404)
         if request.method == "GET":
@@ -265,7 +268,7 @@ class RestInterface:
     async def _raml(self, request: Request) -> Response:
         del request
         described = self.faults.description_of(self.peer.address)
-        offered = self.cluster.diagnostics.is_offered
+        offered = self.diagnostics.is_offered
         page = raml(self.cluster.scenario, described.style, described.removal, offers_logging=offered)
         return PlainTextResponse(page, media_type="application/raml+yaml")
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 from remediate.lab.platform_shell import Layout
-from remediate.lab.raml import PageStyle, Removal
 from remediate.model.identity import KeyFamily, Product
 
 DEFAULT_CIPHERS = "EECDH:EDH:HIGH:-AES256+SHA:!MEDIUM:!LOW:!3DES:!MD5:!PSK:!eNULL:!aNULL"
@@ -17,6 +17,28 @@ RSA_PREFIX = "ECDHE-RSA-AES256-GCM-SHA384:"
 
 PeerUsage = Literal["any", "server-only"]
 """``server-only``: the extended key usage has Server Authentication alone, as public CAs issue them now."""
+
+
+class PageStyle(StrEnum):
+    """How the description of the interface is written."""
+
+    BLOCK = "block style"
+    FLOW = "flow style, as a program writes it"
+    ANCHORS = "with an anchor, an alias and an include"
+    BROKEN = "broken in one resource"
+
+
+class Removal(StrEnum):
+    """How a DELETE on the trusted CA list must name the certificate."""
+
+    NONE = "not offered"
+    FINGERPRINT = "SHA-256, plain"
+    SHA256_COLONS = "SHA-256, upper case, with colons"
+    SHA1 = "SHA-1"
+    PEM_FIELD = "PEM in a field"
+    PEM_BODY = "PEM as the body"
+    SUBJECT_AND_SERIAL = "subject and serial number"
+    UNKNOWN = "a form that nobody knows"
 
 
 @dataclass(frozen=True, slots=True)

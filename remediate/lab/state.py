@@ -7,16 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from remediate.lab.condition import REPLICATION_ALARM, Condition
 from remediate.lab.scenario import DEFAULT_CIPHERS, Scenario
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import MAX_TRUSTED_CA, REVERSE_PROXY_CIPHERS
 from remediate.model.identity import Product
-
-if TYPE_CHECKING:
-    from remediate.lab.diagnostics import DiagnosticLogs
 
 VERIFY_LEAF = "EdgeConfigServer VerifyOriginServer"
 """Not documented whether it replicates; Cisco's guide sets it on every peer, so here each peer keeps its own."""
@@ -131,7 +127,6 @@ class SimulatedCluster:
         later: Runs a callable after some seconds.
         lag_s: Draws how long the next replication to the peer with this address takes.
         late_s: After how long a peer that is behind raises its alarm.
-        diagnostics: The diagnostic logging of all peers.
         refreshed: Publishers that were discovered (again) since the start, in order.
     """
 
@@ -142,7 +137,6 @@ class SimulatedCluster:
     late_s: Callable[[], float]
     refreshed: list[str] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
-    diagnostics: DiagnosticLogs = field(init=False)
     _settled: threading.Condition = field(default_factory=threading.Condition)
     _pending: int = 0
 

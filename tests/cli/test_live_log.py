@@ -32,15 +32,15 @@ def limits() -> Limits:
 def box(lab: Lab) -> Iterator[Lab]:
     """Yield the lab, whose logging is off before and after."""
     lab.requests.clear()
-    lab.cluster.diagnostics.forget()
+    lab.diagnostics.forget()
     yield lab
     lab.faults.clear()
-    lab.cluster.diagnostics.forget()
+    lab.diagnostics.forget()
 
 
 def test_a_recording_finds_what_clients_get_meanwhile(remediate: Remediate, box: Lab, tmp_path: Path) -> None:
     def ask() -> None:
-        while not box.cluster.diagnostics.is_running:
+        while not box.diagnostics.is_running:
             time.sleep(0.02)
         for peer in range(3):
             box.ask(peer, "imp.steven.lab", 8443)
@@ -54,7 +54,7 @@ def test_a_recording_finds_what_clients_get_meanwhile(remediate: Remediate, box:
     assert (finding["standing"], finding["cause"]) == ("refused", "self-signed-untrusted")
     assert {line["peer"] for line in finding["logged"]} == {"expc1", "expc2", "expc3"}
     assert {request.path for request in box.requests if request.write} == {"/api/provisioning/common/diagnosticlogging"}
-    assert not box.cluster.diagnostics.is_running
+    assert not box.diagnostics.is_running
     assert find_left_logging(tmp_path / "state") == ()
 
 
@@ -74,11 +74,11 @@ def test_any_answer_but_yes_starts_nothing(box: Lab) -> None:
 
 
 def test_the_log_of_someone_else_is_left_running(remediate: Remediate, box: Lab) -> None:
-    box.cluster.diagnostics.request(box.peers[0], {"Mode": "start"})
+    box.diagnostics.request(box.peers[0], {"Mode": "start"})
     ended = remediate("diagnose", "-i", box.inventory, "--for", "1s", "--yes")
     assert ended.code == 5
     assert "Nothing was started" in ended.err
-    assert box.cluster.diagnostics.is_running
+    assert box.diagnostics.is_running
     assert not any(request.write for request in box.requests)
 
 
@@ -102,7 +102,7 @@ def test_a_log_that_is_never_ready_is_reported_and_was_stopped(remediate: Remedi
     ended = remediate("diagnose", "-i", box.inventory, "--for", "1s", "--yes")
     assert ended.code == 4
     assert "did not finish collecting" in " ".join(ended.out.split())
-    assert not box.cluster.diagnostics.is_running
+    assert not box.diagnostics.is_running
 
 
 def test_a_stop_that_is_not_done_needs_a_person(remediate: Remediate, box: Lab, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def recording(box: Lab, state_dir: Path) -> Iterator[subprocess.Popen[str]]:
         [sys.executable, "-m", "remediate", *arguments], env=environment, stderr=subprocess.PIPE, text=True
     )
     try:
-        while not box.cluster.diagnostics.is_running:
+        while not box.diagnostics.is_running:
             assert process.poll() is None
             time.sleep(0.05)
         time.sleep(0.2)
@@ -142,7 +142,7 @@ def test_a_signal_stops_the_logging_first(box: Lab, tmp_path: Path, number: sign
     with recording(box, tmp_path) as process:
         process.send_signal(number)
         assert process.wait(20) == code
-    assert not box.cluster.diagnostics.is_running
+    assert not box.diagnostics.is_running
     assert find_left_logging(tmp_path) == ()
 
 
@@ -151,13 +151,13 @@ def test_what_a_killed_recording_left_is_reported(remediate: Remediate, box: Lab
     with recording(box, state_dir) as process:
         process.kill()
         process.wait()
-    assert box.cluster.diagnostics.is_running
+    assert box.diagnostics.is_running
     (tmp_path / "empty.log").write_text("nothing\n")
     reminded = remediate("diagnose", tmp_path / "empty.log")
     assert "diagnostic logging, started from here at" in " ".join(reminded.err.split())
     ended = remediate("diagnose", "-i", box.inventory, "--for", "1s", "--yes")
     assert ended.code == 0
-    assert not box.cluster.diagnostics.is_running
+    assert not box.diagnostics.is_running
 
 
 @pytest.mark.parametrize("arguments", [[], ["log.txt", "--for", "1m"], ["--for", "1m"], ["log.txt", "--for", "5h"]])
@@ -188,7 +188,7 @@ def test_an_account_for_rest_alone_records_a_log(remediate: Remediate, rest_only
     ended = remediate("diagnose", "-i", inventory, "--for", "1s", "--yes", "--json")
     assert ended.code == 0, ended.err
     assert {request.path for request in lab.requests if request.write} == {"/api/provisioning/common/diagnosticlogging"}
-    assert not lab.cluster.diagnostics.is_running
+    assert not lab.diagnostics.is_running
 
 
 def test_where_rest_gives_no_alarms_no_log_is_started(remediate: Remediate, rest_only: tuple[Lab, Path]) -> None:

@@ -16,8 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from remediate.cli.offline_plans import PlannedCluster, choose_processes, plan_files
-from remediate.cli.verbs.plan import PolicyOptions
+from remediate.cli.offline_plans import PlannedCluster, PolicyOptions, choose_processes, plan_files
 from remediate.model.errors import RemediateError
 from remediate.model.plan import Plan
 from tests.cli.conftest import Remediate

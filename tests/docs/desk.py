@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from remediate.lab import Lab
-from remediate.lab.raml import Removal
+from remediate.lab.scenario import Removal
 from tests.connectors.evidence.captures import Parties, capture, record_handshake, segments
 from tests.docs.pages import ROOT, Statement
 from tests.docs.preloaded import write_client
@@ -291,7 +291,7 @@ def _write_capture(desk: Desk, name: str) -> None:
 
 def _write_archive(desk: Desk, name: str) -> None:
     """Write the diagnostic archive of the first peer, or of the one that the name ends with, while a client was refused."""
-    logs, peer = desk.lab.cluster.diagnostics, desk.lab.peers[1 if name.startswith("expc2") else 0]
+    logs, peer = desk.lab.diagnostics, desk.lab.peers[1 if name.startswith("expc2") else 0]
     logs.request(peer, {"Mode": "start"})
     desk.lab.ask(0, "imp.steven.lab", 8443)
     logs.request(peer, {"Mode": "stop"})

@@ -1,45 +1,12 @@
-"""The result of a run, and the commands that go on with it."""
+"""The options and the result of a run."""
 
 from __future__ import annotations
 
-import shlex
-from dataclasses import replace
-from pathlib import Path
-
 import pytest
 
-from remediate.executor.result import (
-    ApplyOptions,
-    RestartOptions,
-    confirm_command,
-    recovery_commands,
-    restart_command,
-    rollback_command,
-)
-from remediate.model.identity import Address
+from remediate.executor.result import ApplyOptions, RestartOptions, RunResult
+from remediate.model.exit_codes import ExitCode
 from remediate.model.restart import Calls, Restart
-from tests.executor.clusters import known_as
-
-RUN = "261123-100000-4f2a"
-CLUSTER = replace(known_as("my edge", "expc1.test"), source=Path("inventory.yml"))
-
-
-def test_a_command_works_from_whatever_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-    words = shlex.split(rollback_command(RUN, CLUSTER, Path("state")))
-
-    assert words == [
-        *("remediate", "rollback", RUN),
-        *("-i", f"{tmp_path}/inventory.yml", "-c", "my edge", "--state-dir", f"{tmp_path}/state"),
-    ]
-    assert shlex.split(confirm_command(RUN, Path("state")))[-1] == f"{tmp_path}/state"
-    assert rollback_command(RUN, CLUSTER, Path("state")) in recovery_commands(RUN, CLUSTER, Path("state"))
-
-
-def test_each_peer_to_restart_is_named() -> None:
-    command = restart_command([Address("expc1.test"), Address("expc2.test")], CLUSTER, Path("/state"))
-    assert command.endswith("--peer expc1.test --peer expc2.test")
 
 
 @pytest.mark.parametrize(
@@ -48,3 +15,10 @@ def test_each_peer_to_restart_is_named() -> None:
 )
 def test_if_needed_restarts_nothing_without_a_word_on_calls(restart: Restart, calls: Calls | None, never: bool) -> None:
     assert ApplyOptions(restart=restart, restarts=RestartOptions(calls=calls)).never_restarts is never
+
+
+def test_a_remark_ends_the_message_and_an_empty_one_changes_nothing() -> None:
+    result = RunResult("", "applied", ExitCode.DONE, (), has_written=False, message="Done.")
+
+    assert result.with_remark("Twice.").message == "Done. Twice."
+    assert result.with_remark("") == result

@@ -39,7 +39,7 @@ def test_starting_one_peer_starts_and_stopping_it_stops_all(story: Lab, rest_cli
     assert {rest_client(number)("GET", PATH).json()["DownLoadStatus"] for number in range(3)} == {"Logging in progress"}
     assert put(rest_client(1), "start") == 400
     assert put(rest_client(0), "stop") == 200
-    assert not story.cluster.diagnostics.is_running
+    assert not story.diagnostics.is_running
 
 
 def test_an_alarm_shows_that_a_log_is_written(rest_client: Rest, shell: Callable[[int], ShellClient]) -> None:

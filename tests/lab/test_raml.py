@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from remediate.lab.raml import PageStyle, Removal, raml
+from remediate.lab.raml import raml
+from remediate.lab.scenario import PageStyle, Removal
 from remediate.lab.scenarios import SCENARIOS
 
 STORY = SCENARIOS["story"]

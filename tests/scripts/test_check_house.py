@@ -91,6 +91,11 @@ BAD: list[tuple[str, str, Files]] = [
         {"remediate/a/b.py": "", "tests/a/test_c.py": "", "tests/a/test_b_again.py": ""},
     ),
     (
+        "import-circle",
+        "remediate/a.py:1: import-circle: remediate/a.py, remediate/b/c.py",
+        {"remediate/a.py": "from remediate.b import c\n", "remediate/b/c.py": "def f():\n    from remediate.a import g\n"},
+    ),
+    (
         "unused",
         "remediate/a.py:1: unused: f",
         {"remediate/a.py": "def f():\n    return f()\n", "remediate/b.py": "def _g():\n    h.f()\n_g()\n", "scripts/c.py": ""},
@@ -156,6 +161,7 @@ GOOD: list[tuple[str, Files]] = [
             "tests/a/stories/test_together.py": "",
         },
     ),
+    ("import-circle", {"remediate/a.py": "from remediate.b import c\n", "remediate/b.py": "from pathlib import Path\n"}),
     (
         "unused",
         {

@@ -22,7 +22,7 @@ from remediate.executor.rollback import rollback
 from remediate.inventory import load
 from remediate.lab import Lab
 from remediate.lab.condition import Condition
-from remediate.lab.raml import Removal
+from remediate.lab.scenario import Removal
 from remediate.lab.state import PublisherEntry
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Fingerprint

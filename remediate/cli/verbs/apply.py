@@ -177,7 +177,7 @@ def _apply(session: Session, plan: Plan, cluster: ClusterAccess, options: ApplyO
     from remediate.cli.rehearsal import RehearsalCollector
     from remediate.cli.runs_view import result_json, show_result
     from remediate.executor.apply import apply_plan
-    from remediate.executor.result import rollback_command
+    from remediate.executor.commands import rollback_command
     from remediate.model.canonical import utc_now
 
     started = time.monotonic()
@@ -199,7 +199,7 @@ def _apply(session: Session, plan: Plan, cluster: ClusterAccess, options: ApplyO
 
 def _expect_work(session: Session, plan: Plan, cluster: ClusterAccess, *, is_listed: bool) -> ExpectedWork:
     """Return what the apply of `plan` is about to do."""
-    from remediate.executor.result import rollback_command
+    from remediate.executor.commands import rollback_command
     from remediate.model.plan import RemoveCertificate, TrustCertificate
     from remediate.report.run_progress import ExpectedWork
 

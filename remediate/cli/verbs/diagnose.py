@@ -82,7 +82,7 @@ def command(
     """
     from remediate.cli.files import read_store
 
-    trusted = read_store(session, store_path) if store_path else None
+    trusted = read_store(store_path, session.say) if store_path else None
     if length is None:
         if not paths:
             raise UsageError("Nothing to read.", next_step="Give a PATH, or -i INVENTORY with --for 10m.")

@@ -63,7 +63,7 @@ def command(session: Session, chain_path: Path, store_path: Path, address: str, 
     ordered = order_chain(read_certificates(chain_path), address)
     presented, warning = ordered.chain, describe_failed_self_test()
     remarks = (*((warning,) if warning else ()), *_describe_order(ordered, address))
-    trusted = read_store(session, store_path)
+    trusted = read_store(store_path, session.say)
     verdict = verify_chain(presented, trusted, address, moment)
     links = draw_chain(presented, trusted, verdict)
     fixes = find_fixes(presented, trusted, address, moment)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -19,47 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from remediate.cli.fleet import ClusterResult
-    from remediate.cli.offline_plans import PlannedCluster
+    from remediate.cli.offline_plans import PlannedCluster, PolicyOptions
     from remediate.model.access import ClusterAccess
-    from remediate.model.approvals import ApprovedCertificate
-    from remediate.model.certificate import Certificate
     from remediate.model.events import Sink
     from remediate.model.exit_codes import ExitCode
     from remediate.model.limits import Limits
-    from remediate.model.plan import CipherPolicy, Plan, Policy
+    from remediate.model.plan import CipherPolicy, Plan
 
 CIPHERS = ("keep", "prefer-rsa", "prefer-ecdsa", "auto")
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyOptions:
-    """Policy options of the command line; None and False leave the inventory's policy."""
-
-    ciphers: CipherPolicy | None
-    allow_removal: bool
-    never_trust_self_signed: bool
-    horizon: timedelta | None
-    no_refresh: bool
-    cucm_trust: bool
-    approvals: tuple[ApprovedCertificate, ...]
-    authorities: tuple[Certificate, ...]
-
-    def apply_to(self, policy: Policy) -> Policy:
-        """Return `policy` with these options applied."""
-        from dataclasses import replace
-
-        from remediate.cli.approvals import approved_fingerprints
-
-        return replace(
-            policy,
-            ciphers=self.ciphers or policy.ciphers,
-            allow_removal=self.allow_removal or policy.allow_removal,
-            trust_self_signed=policy.trust_self_signed and not self.never_trust_self_signed,
-            approved=policy.approved | approved_fingerprints(self.approvals),
-            refresh=policy.refresh and not self.no_refresh,
-            cucm_trust=self.cucm_trust,
-            horizon=self.horizon or policy.horizon,
-        )
 
 
 @click.command()
@@ -134,6 +100,7 @@ def command(
     from remediate.cli.approvals import read_command_line_approvals
     from remediate.cli.fleet import combine_exit_codes, raise_single_error, report_errors
     from remediate.cli.observe import read_authorities
+    from remediate.cli.offline_plans import PolicyOptions
     from remediate.cli.results import write_documents, write_files
 
     command_line_approvals = read_command_line_approvals(approve, approve_file, ca_paths)

@@ -83,8 +83,8 @@ def show(session: Session, run: str, patterns: tuple[str, ...], html_path: Path 
     from remediate.cli.observe import remind_from_journal
     from remediate.cli.results import write_document
     from remediate.cli.run_choice import choose_run
-    from remediate.cli.run_report import make_run_page
-    from remediate.cli.runs_view import load_certificate_names, load_run_record, measurements_json
+    from remediate.cli.run_report import load_certificate_names, load_run_record, make_run_page
+    from remediate.cli.runs_view import measurements_json
     from remediate.executor.journal.measurements import load_measurements
     from remediate.executor.journal.store import Journal
     from remediate.report.run_text import show_run
@@ -135,7 +135,8 @@ def export(session: Session, run: str, patterns: tuple[str, ...]) -> ExitCode:
 
     from remediate.cli.observe import remind_from_journal
     from remediate.cli.run_choice import choose_run
-    from remediate.cli.runs_view import load_run_record, measurements_json
+    from remediate.cli.run_report import load_run_record
+    from remediate.cli.runs_view import measurements_json
     from remediate.executor.journal.measurements import load_measurements
     from remediate.executor.journal.store import Journal
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from remediate.lab.platform_shell import Layout
-from remediate.lab.raml import PageStyle, Removal
-from remediate.lab.scenario import NodeSpec, Scenario
+from remediate.lab.scenario import NodeSpec, PageStyle, Removal, Scenario
 from remediate.lab.scenarios.parts import (
     IMP,
     OTHER,

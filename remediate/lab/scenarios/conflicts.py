@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from remediate.lab.raml import Removal
-from remediate.lab.scenario import DEFAULT_CIPHERS, RSA_PREFIX, AuthoritySpec, NodeSpec, Scenario, ServiceSpec
+from remediate.lab.scenario import DEFAULT_CIPHERS, RSA_PREFIX, AuthoritySpec, NodeSpec, Removal, Scenario, ServiceSpec
 from remediate.lab.scenarios.parts import (
     DOMAIN,
     IMP,

@@ -15,8 +15,8 @@ from remediate.inventory import load
 from remediate.lab import Lab
 from remediate.lab.condition import Condition
 from remediate.lab.pace import LAB_LIMITS
-from remediate.lab.raml import Removal
 from remediate.lab.requestlog import Request
+from remediate.lab.scenario import Removal
 from remediate.lab.state import SimulatedPeer
 from remediate.model.certificate import Certificate
 from remediate.model.limits import Limits

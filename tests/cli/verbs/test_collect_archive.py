@@ -17,7 +17,7 @@ Archive = Callable[..., list[Path]]
 
 def write_archives(lab: Lab, folder: Path, *, peers: tuple[int, ...] = (0, 1, 2)) -> list[Path]:
     """Ask through these peers for everything while logging, and write their archives to `folder`."""
-    logs = lab.cluster.diagnostics
+    logs = lab.diagnostics
     logs.request(lab.peers[0], {"Mode": "start", "TCPDump": "on"})
     for number in peers:
         for target in lab.targets:
@@ -93,7 +93,7 @@ def test_a_peer_without_an_archive_is_not_observed(remediate: Remediate, box: La
 
 
 def test_an_endpoint_without_a_handshake_is_not_observed(remediate: Remediate, lab: Lab, tmp_path: Path) -> None:
-    logs, peer = lab.cluster.diagnostics, lab.peers[0]
+    logs, peer = lab.diagnostics, lab.peers[0]
     logs.request(peer, {"Mode": "start"})
     lab.ask(0, "cucm.steven.lab", 6972)
     logs.request(peer, {"Mode": "stop"})

@@ -18,7 +18,7 @@ import pytest
 from remediate.cli.app import run
 from remediate.executor.journal.store import Journal
 from remediate.lab import Lab
-from remediate.lab.raml import Removal
+from remediate.lab.scenario import Removal
 from tests.cli.conftest import Remediate
 
 pytestmark = pytest.mark.lab

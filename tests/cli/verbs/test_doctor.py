@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from remediate.lab import Lab
-from remediate.lab.raml import Removal
+from remediate.lab.scenario import Removal
 from tests.cli.conftest import Remediate
 
 pytestmark = pytest.mark.lab

@@ -10,7 +10,7 @@ import pytest
 
 from remediate.formats.recording import read_recording
 from remediate.lab import Lab
-from remediate.lab.raml import PageStyle, Removal
+from remediate.lab.scenario import PageStyle, Removal
 from tests.cli.conftest import Remediate
 
 

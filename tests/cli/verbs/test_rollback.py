@@ -13,7 +13,7 @@ from remediate.cli.app import run
 from remediate.executor.identity import Operator
 from remediate.executor.journal.store import Journal
 from remediate.lab import Lab
-from remediate.lab.raml import Removal
+from remediate.lab.scenario import Removal
 from remediate.model.identity import Address
 from remediate.model.plan import Plan
 from remediate.model.run import Backup

@@ -37,7 +37,7 @@ def names_in(archive: bytes) -> list[str]:
 def test_a_log_is_started_stopped_collected_and_downloaded(lab: Lab, open_peer: Opener) -> None:
     logging = open_peer(writable=True).diagnostic_logging()
     logging.start(tcpdump=False)
-    assert lab.cluster.diagnostics.is_running
+    assert lab.diagnostics.is_running
     assert logging.is_busy()
     logging.stop()
     logging.collect()
@@ -82,7 +82,7 @@ def test_logs_need_no_right_to_write_anything_else(lab: Lab, cluster: ClusterAcc
 def test_a_peer_opened_for_reading_starts_no_log(lab: Lab, open_peer: Opener) -> None:
     with pytest.raises(WriteForbidden):
         open_peer().diagnostic_logging().start(tcpdump=False)
-    assert not lab.cluster.diagnostics.is_running
+    assert not lab.diagnostics.is_running
 
 
 def test_where_it_is_not_offered_the_page_is_named(lab: Lab, open_peer: Opener) -> None:

@@ -13,7 +13,7 @@ import pytest
 from remediate.connectors.expressway.peer import ExpresswayPeer
 from remediate.inventory import load
 from remediate.lab import Lab
-from remediate.lab.raml import PageStyle, Removal
+from remediate.lab.scenario import PageStyle, Removal
 from remediate.model.access import ClusterAccess, HostKeyTrust, PeerAccess, TlsTrust
 from remediate.model.errors import (
     LoginRefused,

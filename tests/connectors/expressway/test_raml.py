@@ -7,7 +7,8 @@ import pytest
 from remediate.connectors.expressway.capabilities import Capabilities, read_capabilities
 from remediate.connectors.expressway.raml import MAX_PAGE_CHARACTERS, read_description
 from remediate.lab import SCENARIOS
-from remediate.lab.raml import PageStyle, Removal, raml
+from remediate.lab.raml import raml
+from remediate.lab.scenario import PageStyle, Removal
 from tests.timing import assert_done_within, assert_grows_in_proportion
 
 OFFERED = Capabilities(described=True, refresh_products=("cucm", "imp"), restart=True, logging_method="PUT")

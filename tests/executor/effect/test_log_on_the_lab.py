@@ -38,7 +38,7 @@ def clients(lab: Lab) -> Iterator[None]:
 
     def ask() -> None:
         while not stop_event.is_set():
-            for number in range(len(lab.peers) if lab.cluster.diagnostics.is_running else 0):
+            for number in range(len(lab.peers) if lab.diagnostics.is_running else 0):
                 lab.ask(number, "imp.steven.lab", 8443)
             time.sleep(0.1)
 
@@ -79,4 +79,4 @@ def test_the_log_shows_what_a_restart_would_change(tmp_path: Path) -> None:
         lab.peers[2].address: (EffectState.NO, EffectSource.LOG),
     }
     assert result.exit_code == 11
-    assert not lab.cluster.diagnostics.is_running
+    assert not lab.diagnostics.is_running

@@ -15,7 +15,7 @@ from remediate.executor.journal.store import Journal
 from remediate.executor.preflight import ListFull
 from remediate.executor.workaround import NotVerified, most_serious_code, set_workaround
 from remediate.lab.pki import bystanders
-from remediate.lab.raml import PageStyle, Removal
+from remediate.lab.scenario import PageStyle, Removal
 from remediate.model.effect import EffectState
 from remediate.model.errors import StalePlan
 from remediate.model.expressway import MAX_TRUSTED_CA, REVERSE_PROXY_CIPHERS
