@@ -8,6 +8,7 @@ import pytest
 
 from remediate.lab import Lab
 from tests.cli.conftest import Remediate, answer_on_terminal
+from tests.cli.shapes import check_output
 
 pytestmark = pytest.mark.lab
 
@@ -118,3 +119,21 @@ def test_the_answer_yes_switches(tmp_path: Path) -> None:
     assert [peer["verification"] for peer in on.document["clusters"][0]["peers"]] == [False, False, False]
     assert [peer["changed"] for peer in off.document["clusters"][0]["peers"]] == [True, True, True]
     assert "Turn certificate verification on on 3 peers of edge-lab?" in off.err
+
+
+@pytest.mark.parametrize("arguments", [("restart", "--all"), ("workaround", "on")], ids=" ".join)
+def test_what_stops_a_question_is_a_document(arguments: tuple[str, ...], lab: Lab) -> None:
+    # Given two clusters, one of which refuses the login
+    start, cluster = lab.inventory.read_text().split("clusters:\n")
+    refused = cluster.replace("edge-lab", "edge-other").replace("secrets/expressway", "secrets/axl")
+    inventory = lab.directory / "two.yml"
+    inventory.write_text(f"{start}clusters:\n{cluster}{refused}")
+
+    ended = answer_on_terminal("yes", *arguments, "-i", inventory, "--json", "-q")
+
+    codes = [(cluster["cluster"], cluster["exit_code"]) for cluster in ended.document["clusters"]]
+    assert codes == [("edge-lab", 0), ("edge-other", 1)]
+    assert (ended.code, ended.document["exit_code"], ended.document["dry_run"]) == (1, 1, False)
+    check_output([*arguments, "--json"], ended.out)
+    assert "Type yes" not in ended.err
+    assert not lab.requests.writes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from remediate.executor.result import RunResult
     from remediate.model.access import ClusterAccess
     from remediate.model.restart import Calls
+
+T = TypeVar("T")
 
 
 @click.command()
@@ -187,6 +189,8 @@ def _confirm(session: Session, results: Sequence[ClusterResult[RestartPreview]])
     raise_single_error(results)
     if any(result.value is None for result in results):
         report_errors(session, results)
+        if session.json:
+            _write_document(session, results, lambda _: {}, notes=())
         return combine_exit_codes(results)
     previews = [result.value for result in results if result.value is not None]
     chosen = [preview for preview in previews if preview.peers]
@@ -228,13 +232,23 @@ def _restart(
     report_errors(session, results)
     code = combine_exit_codes(results)
     if session.json:
-        documents = [result.as_json(_to_json) for result in results]
-        session.write_json({"exit_code": code, "dry_run": False, "notes": notes, "clusters": documents})
+        _write_document(session, results, _to_json, notes)
         return code
     for entry in results:
         if entry.value is not None:
             show_result(session, entry.value, (), started=started)
     return code
+
+
+def _write_document(
+    session: Session, results: Sequence[ClusterResult[T]], view: Callable[[T], dict[str, Any]], notes: Sequence[str]
+) -> None:
+    from remediate.cli.fleet import combine_exit_codes
+
+    documents = [result.as_json(view) for result in results]
+    session.write_json(
+        {"exit_code": combine_exit_codes(results), "dry_run": False, "notes": list(notes), "clusters": documents}
+    )
 
 
 def _to_json(result: RunResult) -> dict[str, Any]:

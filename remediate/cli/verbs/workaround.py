@@ -92,13 +92,7 @@ def command(
     report_errors(session, results)
     code = combine_exit_codes(results)
     if session.json:
-        session.write_json(
-            {
-                "exit_code": code,
-                "dry_run": dry_run and action != "status",
-                "clusters": [result.as_json(_to_json) for result in results],
-            }
-        )
+        _write_document(session, results, dry_run=dry_run and action != "status")
     else:
         _show(session, results)
     return code
@@ -130,6 +124,8 @@ def _confirm(session: Session, clusters: Sequence[ClusterAccess], *, on: bool, y
     flags = {result.cluster: result.value for result in results if result.value is not None}
     if len(flags) < len(results):
         # A refused login is not repeated.
+        if session.json:
+            _write_document(session, results, dry_run=False)
         return combine_exit_codes(results)
     lines = [RISK] if on else []
     lines += [_describe_switch(cluster, peer, on=on) for cluster, peers in flags.items() for peer in peers]
@@ -145,6 +141,13 @@ def _describe_switch(cluster: str, peer: PeerVerification, *, on: bool) -> str:
     words = {True: "on", False: "off", None: f"not known ({peer.problem})"}
     change = "stays" if peer.verification is (not on) else f"to be turned {words[not on]}"
     return f"{cluster}: {peer.peer}: verification is {words[peer.verification]}, {change}"
+
+
+def _write_document(session: Session, results: Sequence[ClusterResult[Flags]], *, dry_run: bool) -> None:
+    from remediate.cli.fleet import combine_exit_codes
+
+    clusters = [result.as_json(_to_json) for result in results]
+    session.write_json({"exit_code": combine_exit_codes(results), "dry_run": dry_run, "clusters": clusters})
 
 
 def _to_json(flags: Sequence[PeerVerification]) -> dict[str, Any]:
