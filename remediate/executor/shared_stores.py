@@ -38,10 +38,10 @@ def refuse_deletion_elsewhere(journal: Journal, run: str, nodes: NodePorts, inve
         if isinstance(action, TrustOnNode)
         and (action.store, action.certificate) == (inverse.store, inverse.certificate.fingerprint)
     }
-    others = dict.fromkeys(toward.node for toward in plan.toward_nodes if toward.store == inverse.store)
+    candidates = dict.fromkeys(toward.node for toward in plan.toward_nodes if toward.store == inverse.store)
     holders = [
         address
-        for address in others
+        for address in candidates
         if address not in {*planned, inverse.peer}
         and inverse.certificate in nodes.get_node(address).trusted(inverse.store, inverse.certificate)
     ]

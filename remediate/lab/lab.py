@@ -196,6 +196,7 @@ class Lab:
         self.diagnostics = DiagnosticLogs(self.cluster, self.faults)
         imitate(self.cluster.peers, self._like.peers if self._like else ())
         self.nodes = self._build_nodes(private)
+        share_stores([node.stores for node in self.nodes])
         for peer in () if self.scenario.reloads_by_itself else self.peers:
             self.cluster.load_at_restart(peer)
         directory = self.directory / "judge"
@@ -222,7 +223,6 @@ class Lab:
             )
             for number, spec in enumerate(self.scenario.nodes)
         )
-        share_stores([node.stores for node in self.nodes])
 
     def _build_edges(self, private: Path) -> None:
         self.edges = build_edges(

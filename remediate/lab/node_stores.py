@@ -35,14 +35,14 @@ class NodeStores:
     Attributes:
         trusted: What certificate management shows, by service, in its order.
         loaded: What the services work with until they restart.
-        others: The stores of the other nodes of the cluster, which take over what is added and removed here (Cisco document 211300).
+        fellows: The stores of the other nodes of the cluster, which take over what is added and removed here (Cisco document 211300).
     """
 
     product: Product
     trusted: dict[str, list[Certificate]]
     loaded: dict[str, tuple[Certificate, ...]] = field(init=False)
     lock: threading.RLock = field(default_factory=threading.RLock)
-    others: Sequence[NodeStores] = ()
+    fellows: Sequence[NodeStores] = ()
 
     def __post_init__(self) -> None:
         self.loaded = {store: tuple(certificates) for store, certificates in self.trusted.items()}
@@ -50,14 +50,14 @@ class NodeStores:
     def add(self, store: str, certificates: Iterable[Certificate]) -> None:
         """Add certificates to a store of every node; one that is there stays where it is."""
         added = list(certificates)
-        for stores in (self, *self.others):
+        for stores in (self, *self.fellows):
             with stores.lock:
                 listed = stores.trusted.get(store, [])
                 listed += [certificate for certificate in added if certificate not in listed]
 
     def remove(self, store: str, certificate: Certificate) -> None:
         """Remove a certificate from a store of every node."""
-        for stores in (self, *self.others):
+        for stores in (self, *self.fellows):
             with stores.lock:
                 if certificate in stores.trusted.get(store, ()):
                     stores.trusted[store].remove(certificate)
@@ -84,7 +84,7 @@ def share_stores(stores: Sequence[NodeStores]) -> None:
     """Make nodes of one cluster of `stores`: Unified CM and IM and Presence; a Unity Connection node stays alone."""
     members = [member for member in stores if member.product != "unity"]
     for member in members:
-        member.others = [fellow for fellow in members if fellow is not member]
+        member.fellows = [fellow for fellow in members if fellow is not member]
 
 
 def make_stores(product: Product, services: Iterable[str], authorities: Sequence[Certificate]) -> NodeStores:
