@@ -78,6 +78,7 @@ from remediate.model.identity import Address, CipherList
 from remediate.model.limits import Limits
 from remediate.model.plan import Plan
 from remediate.model.run import Backup
+from remediate.model.snapshot import Snapshot
 from remediate.trust.ciphers import means_the_same
 from remediate.trust.node_verifier import list_refusing_nodes
 
@@ -198,7 +199,7 @@ def _rehearse(context: RunContext) -> RunResult:
             upload_to_nodes(context, state, writer)
             rehearse_restarts(context, state, writer)
             refresh_discovery(context, state, writer)
-        return close_dry_run(context, state)
+        return close_dry_run(context, state, _list_gaps(baseline.snapshot))
     except (Exception, ImmediateStop) as error:  # noqa: BLE001 - raised again, unless it is an interrupt
         return _end_before_the_run(context, error)
 
@@ -340,6 +341,10 @@ def _verify(context: RunContext, state: RunState, baseline: Baseline, look: Effe
     if state.has_written:
         state.alarms_after = read_alarms(context.peers)
     verified = verification.compare(baseline.forecasts, context.environment.judge(snapshot))
-    gaps = tuple(gap.message for gap in snapshot.undiscovered if gap.incomplete)
     refusing_nodes = list_refusing_nodes(snapshot, context.plan.refusing_nodes_after)
-    return close_run(context, state, replace(verified, gaps=gaps, refusing_nodes=refusing_nodes))
+    return close_run(context, state, replace(verified, gaps=_list_gaps(snapshot), refusing_nodes=refusing_nodes))
+
+
+def _list_gaps(snapshot: Snapshot) -> tuple[str, ...]:
+    """Return what discovery could not learn in this look."""
+    return tuple(gap.message for gap in snapshot.undiscovered if gap.incomplete)

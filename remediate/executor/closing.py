@@ -100,24 +100,34 @@ def _count_remaining(context: RunContext, verified: Verification) -> int:
     return pairs + len(_list_refusals(context, verified.refusing_nodes))
 
 
-def close_dry_run(context: RunContext, state: RunState) -> RunResult:
-    """Close a dry run: nothing was written; the exit code is what the plan and the open steps let expect."""
+def close_dry_run(context: RunContext, state: RunState, gaps: Sequence[str]) -> RunResult:
+    """Close a dry run: nothing was written; the exit code is what the plan, this look and the open steps let expect.
+
+    Args:
+        context: The run.
+        state: What was found on the way.
+        gaps: What discovery could not learn in this look.
+    """
     message = "Result for every endpoint on every peer: unknown until apply."
     context.events.emit("unknown", message, step=Step.VERIFY.value)
     context.steps.enter(Step.CLOSE)
     open_steps = tuple(step for step in state.open_steps if step.open)
-    refused = sum(not forecast.after.ok for forecast in context.plan.endpoints)
+    unseen = {pair.endpoint for pair, verdict in state.verdicts_before.items() if not verdict.observed}
+    refused = sum(forecast.after.observed and not forecast.after.ok for forecast in context.plan.endpoints)
     code = most_serious(
         [
             ExitCode.PERSON_NEEDED if open_steps else ExitCode.DONE,
+            ExitCode.INCOMPLETE if unseen or gaps else ExitCode.DONE,
             ExitCode.ENDPOINTS_REMAIN if refused and not context.options.accept_remaining else ExitCode.DONE,
             ExitCode.ENDPOINTS_REMAIN if _list_refusals(context, context.plan.refusing_nodes_after) else ExitCode.DONE,
         ]
     )
     failing = count(refused, "check still fails", "checks still fail")
     note = f" As planned, {failing}, which no trust or cipher change fixes." if refused else ""
+    unchecked = [f"{count(len(unseen), 'endpoint')} could not be checked."] if unseen else []
+    unchecked += [f"Discovery is incomplete, so an endpoint may be missing: {gap}" for gap in gaps]
     refusals = _describe_refusals(context.plan.refusing_nodes_after, "As planned, ")
-    message = " ".join([f"Dry run: nothing was written.{note}", *refusals])
+    message = " ".join([f"Dry run: nothing was written.{note}", *unchecked, *refusals])
     return RunResult(
         "",
         "dry-run",
