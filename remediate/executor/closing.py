@@ -142,7 +142,7 @@ def close_dry_run(context: RunContext, state: RunState, gaps: Sequence[str]) -> 
 
 def _describe_confirmation(context: RunContext, state: RunState, deadline: str, open_steps: Sequence[ManualStep]) -> str:
     if open_steps:
-        return f"It is rolled back at {deadline}, unless the same plan is applied again to the end and confirmed before that."
+        return f"It is rolled back on {deadline}, unless the same plan is applied again to the end and confirmed before that."
     return f"It is rolled back unless you confirm it by {deadline}: {confirm_command(state.run, context.state_dir)}"
 
 

@@ -201,7 +201,7 @@ def _not_pending(run: Run, now: datetime) -> NotPending:
         return NotPending(f"Run {run.id} was started without --confirm-within and is {run.state}: there is nothing to confirm.")
     if run.state != "rolled-back" and timers.is_due(run, now):
         return NotPending(
-            f"The time to confirm run {run.id} ended at {run.confirm_by}; it is {run.state}. {run.message}".rstrip(),
+            f"The time to confirm run {run.id} ended on {run.confirm_by}; it is {run.state}. {run.message}".rstrip(),
             next_step=(
                 f"`remediate runs show {run.id}` shows the progress of its rollback. If steps are open, or nothing is "
                 f"rolling it back (this machine may have been off), run `remediate rollback {run.id} -i INVENTORY`."
@@ -214,7 +214,7 @@ def _not_pending(run: Run, now: datetime) -> NotPending:
 
 def describe_timer(run: Run) -> str:
     """Return the sentence about the timer of a run that was left before its end; empty without one."""
-    return f" Its confirm timer is still running: the run is rolled back at {run.confirm_by}." if timers.is_active(run) else ""
+    return f" Its confirm timer is still running: the run is rolled back on {run.confirm_by}." if timers.is_active(run) else ""
 
 
 def _of_its_end(within: timedelta) -> str:

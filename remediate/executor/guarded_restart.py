@@ -124,7 +124,7 @@ class GuardedRestarts:
             if missing:
                 self._stop(
                     restart.step.peer,
-                    f"{restart.step.peer} was sent a restart at {restart.step.started_at} and is not back as it was: "
+                    f"{restart.step.peer} was sent a restart on {restart.step.started_at} and is not back as it was: "
                     f"{'; '.join(missing)}. No other peer is restarted until it is.",
                 )
 

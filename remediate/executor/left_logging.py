@@ -35,7 +35,7 @@ class LeftLogging:
     started_at: str
 
     def __str__(self) -> str:
-        return f"diagnostic logging, started from here at {self.started_at}, may still be running"
+        return f"diagnostic logging, started from here on {self.started_at}, may still be running"
 
 
 class LoggingNote:

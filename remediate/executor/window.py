@@ -108,7 +108,7 @@ class WindowClosed(RemediateError):
 def refuse_if_closed(window: Window | None, now: datetime) -> None:
     """Raise WindowClosed outside of `window`, with the time when it opens next."""
     if window and window.closes(now) is None:
-        raise WindowClosed(f"The window {window} is closed; it opens next at {rfc3339(window.opens_next(now))}.")
+        raise WindowClosed(f"The window {window} is closed; it opens next on {rfc3339(window.opens_next(now))}.")
 
 
 def emit_whether_open(window: Window | None, now: datetime, events: RunEvents) -> None:
@@ -119,7 +119,7 @@ def emit_whether_open(window: Window | None, now: datetime, events: RunEvents) -
     if closes:
         text = f"The window {window} is open until {rfc3339(closes)}."
     else:
-        text = f"The window {window} is closed, so an apply would be refused now. It opens next at "
+        text = f"The window {window} is closed, so an apply would be refused now. It opens next on "
         text += f"{rfc3339(window.opens_next(now))}."
     events.emit("window", text, open=closes is not None)
 
@@ -152,12 +152,12 @@ class WindowGuard:
         opens = rfc3339(self.window.opens_next(now))
         if closes is None:
             raise WindowClosed(
-                f"The window {self.window} is over, so this was not started: {change.summary}. It opens at {opens}."
+                f"The window {self.window} is over, so this was not started: {change.summary}. It opens on {opens}."
             )
         if now + timedelta(seconds=seconds) > closes:
             raise WindowClosed(
-                f"The window {self.window} closes at {rfc3339(closes)}, and this may take {seconds:.0f} s "
-                f"({basis}), so it was not started: {change.summary}. The window opens again at {opens}."
+                f"The window {self.window} closes on {rfc3339(closes)}, and this may take {seconds:.0f} s "
+                f"({basis}), so it was not started: {change.summary}. The window opens again on {opens}."
             )
 
     def _expect_duration(self, change: Change) -> tuple[float, str]:

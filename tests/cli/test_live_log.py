@@ -154,7 +154,7 @@ def test_what_a_killed_recording_left_is_reported(remediate: Remediate, box: Lab
     assert box.diagnostics.is_running
     (tmp_path / "empty.log").write_text("nothing\n")
     reminded = remediate("diagnose", tmp_path / "empty.log")
-    assert "diagnostic logging, started from here at" in " ".join(reminded.err.split())
+    assert "diagnostic logging, started from here on" in " ".join(reminded.err.split())
     ended = remediate("diagnose", "-i", box.inventory, "--for", "1s", "--yes")
     assert ended.code == 0
     assert not box.diagnostics.is_running

@@ -136,7 +136,7 @@ def test_after_the_deadline_a_run_cannot_be_confirmed(timed: Timed, plan: Plan) 
     # Given a machine that was off at the deadline
     run = timed.apply(plan).run_id
     timed.clock.go_on(15 * 60)
-    with pytest.raises(NotPending, match="ended at 2026-11-23T10:15:00Z") as refused:
+    with pytest.raises(NotPending, match="ended on 2026-11-23T10:15:00Z") as refused:
         timed.confirm()
     assert f"remediate rollback {run} -i INVENTORY" in refused.value.next_step
     assert timed.state() == "confirm-pending"
@@ -201,7 +201,7 @@ def test_an_interrupted_apply_keeps_its_timer_and_reports_it(timed: Timed, plan:
     timed.cluster.tap = interrupt
     result = timed.apply(plan)
     assert result.state == "partial"
-    assert f"Its confirm timer is still running: the run is rolled back at {BY}." in result.message
+    assert f"Its confirm timer is still running: the run is rolled back on {BY}." in result.message
     with pytest.raises(NotPending, match="after its apply has succeeded"):
         timed.confirm()
     timed.cluster.tap = no_tap

@@ -204,7 +204,7 @@ def test_a_journal_of_the_first_version_is_read_and_migrated(timed: Timed, plan:
 def test_a_run_with_open_steps_is_rolled_back_at_the_deadline(timed: Timed, plan: Plan) -> None:
     result = timed.apply(renumbered(plan, removing=OTHER.certificate, by="person"))
     assert (result.exit_code, result.state, result.confirm_by) == (8, "partial", BY)
-    assert f"rolled back at {BY}, unless the same plan is applied again to the end and confirmed before that" in result.message
+    assert f"rolled back on {BY}, unless the same plan is applied again to the end and confirmed before that" in result.message
 
 
 def test_a_timer_whose_run_is_not_in_the_journal_ends(timed: Timed, plan: Plan, capsys: pytest.CaptureFixture[str]) -> None:

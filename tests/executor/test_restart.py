@@ -248,7 +248,7 @@ def test_any_other_answer_is_not_known_with_its_reason(desk: Desk, answer: Clien
     # Then nothing restarts, it is asked no more than makes sense, and the others count
     assert (result.exit_code, restarts(cluster), len(asked_through(cluster, 1))) == (11, [], requests)
     [doubt] = desk.messages("effect-not-known")
-    assert doubt.startswith("Not known to be in effect on expc1.example.test: it started at 2026-10-24T10:00:00Z")
+    assert doubt.startswith("Not known to be in effect on expc1.example.test: it started on 2026-10-24T10:00:00Z")
     assert f"imp.example.test:8443: {answer.detail}" in doubt
     assert len(desk.messages("in-effect")) == 2
 

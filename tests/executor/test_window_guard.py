@@ -30,7 +30,7 @@ def every_write_takes(cluster: MemoryCluster, clock: Clock, seconds: float) -> N
 
 def test_outside_the_window_an_apply_names_the_next_opening(desk: Desk) -> None:
     cluster = story()
-    with pytest.raises(WindowClosed, match="opens next at 2026-11-23 22:00 UTC") as refused:
+    with pytest.raises(WindowClosed, match="opens next on 2026-11-23T22:00:00Z") as refused:
         desk.apply(cluster, plan_for(cluster), {"now": Clock(BEFORE)}, window=NIGHT)
     assert refused.value.exit_code == 1
     assert cluster.sent_count == 0
@@ -42,10 +42,10 @@ def test_a_dry_run_outside_the_window_only_warns(desk: Desk) -> None:
     result = desk.apply(cluster, plan_for(cluster), {"now": Clock(BEFORE)}, window=NIGHT, dry_run=True)
     assert result.state == "dry-run"
     assert desk.messages("window") == [
-        "The window 22:00/02:00 UTC is closed, so an apply would be refused now. It opens next at 2026-11-23 22:00 UTC."
+        "The window 22:00/02:00 UTC is closed, so an apply would be refused now. It opens next on 2026-11-23T22:00:00Z."
     ]
     desk.apply(cluster, plan_for(cluster), {"now": Clock(OPEN)}, window=NIGHT, dry_run=True)
-    assert desk.messages("window")[-1] == "The window 22:00/02:00 UTC is open until 2026-11-24 02:00 UTC."
+    assert desk.messages("window")[-1] == "The window 22:00/02:00 UTC is open until 2026-11-24T02:00:00Z."
 
 
 def test_inside_the_window_over_midnight_an_apply_ends_as_ever(desk: Desk) -> None:
@@ -204,4 +204,4 @@ def test_a_window_that_ends_while_a_change_is_made_begins_no_other(desk: Desk) -
     result = desk.apply(cluster, plan_for(cluster), {"now": clock}, window=NIGHT)
     assert (result.exit_code, result.state, cluster.sent_count) == (8, "partial", 1)
     assert "is over, so this was not started: trust" in result.message
-    assert "It opens at 2026-11-24 22:00 UTC" in result.message
+    assert "It opens on 2026-11-24T22:00:00Z" in result.message

@@ -92,7 +92,7 @@ class SignInBudget:
         when = rfc3339(datetime.fromtimestamp(again_at, UTC))
         return NoRoom(
             f"{username} signed in there {limits.max_sign_ins} times in the last {limits.sign_in_window_s:.0f} s, and more "
-            f"sign-ins could get this address banned; the next one is possible at {when}",
+            f"sign-ins could get this address banned; the next one is possible on {when}",
             max(0.0, again_at - self.now()),
         )
 

@@ -76,7 +76,7 @@ def decide_effect(evidence: EffectEvidence) -> PeerEffect:
             evidence.peer, EffectState.NOT_KNOWN, record.source, f"{record.description}, and no client request was sent since"
         )
     if is_started_after(evidence.started_at, pending):
-        description = f"it started at {_time(evidence.started_at)}, after the last write ({_time(last_at)})"
+        description = f"it started on {_time(evidence.started_at)}, after the last write ({_time(last_at)})"
         return PeerEffect(evidence.peer, EffectState.YES, EffectSource.START, description)
     if record is not None:
         return record
@@ -97,7 +97,7 @@ def decide_undone(evidence: EffectEvidence, run: str) -> PeerEffect:
         description = f"it has not started since the first write of the run (start {_time(evidence.started_at)})"
         return PeerEffect(evidence.peer, EffectState.YES, EffectSource.START, description)
     if is_started_after(evidence.started_at, own):
-        description = f"it started at {_time(evidence.started_at)}, after the last write of the rollback"
+        description = f"it started on {_time(evidence.started_at)}, after the last write of the rollback"
         return PeerEffect(evidence.peer, EffectState.YES, EffectSource.START, description)
     return _not_known(evidence, _describe_start(evidence.started_at, find_last_time(own), first_at=own[0].first_at))
 
@@ -182,8 +182,8 @@ def _describe_start(started_at: datetime | None, last_at: datetime | None, first
     if last_at is None:
         return "not known whether something is still being written to it"
     if first_at is not None:
-        return f"it started at {_time(started_at)}, between the first write ({_time(first_at)}) and the undo ({_time(last_at)})"
-    return f"it started at {_time(started_at)}, and the last write was at {_time(last_at)}"
+        return f"it started on {_time(started_at)}, between the first write ({_time(first_at)}) and the undo ({_time(last_at)})"
+    return f"it started on {_time(started_at)}, and the last write was on {_time(last_at)}"
 
 
 def _time(moment: datetime | None) -> str:

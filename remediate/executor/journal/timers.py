@@ -48,7 +48,7 @@ def confirm(journal: Journal, run: str, operator: str, now: datetime) -> bool:
         "UPDATE runs SET state = 'applied', timer = NULL, confirmed_by = ?, message = message || ? "
         "WHERE id = ? AND state = 'confirm-pending' AND confirm_by > ?"
     )
-    return _update(journal, query, operator, f" Confirmed by {operator} at {rfc3339(now)}.", run, rfc3339(now))
+    return _update(journal, query, operator, f" Confirmed by {operator} on {rfc3339(now)}.", run, rfc3339(now))
 
 
 def claim_expired(journal: Journal, run: str, timer: str, now: datetime) -> bool:

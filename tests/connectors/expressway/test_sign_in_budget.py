@@ -38,7 +38,7 @@ def test_a_spent_budget_says_when_it_has_room_again(tmp_path: Path) -> None:
     no_room = SignInBudget(tmp_path, lambda: 1_210.0).spend("probe", PLACE, LIMITS)
     assert no_room is not None
     assert no_room.again_in_s == 90.0
-    assert no_room.reason.endswith("the next one is possible at 1970-01-01T00:21:40Z")
+    assert no_room.reason.endswith("the next one is possible on 1970-01-01T00:21:40Z")
     assert spend(tmp_path, now=1_300)
 
 
