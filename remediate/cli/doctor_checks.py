@@ -6,7 +6,7 @@ No check writes to a peer.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -192,13 +192,15 @@ class _PeerChecks:
         with opened:
             for peer in opened.peers:
                 role = "primary" if peer.address == opened.primary else ""
-                yield from self._check_peer(peer, role, pins.get(peer.address, "reported by the cluster itself"))
+                pinned = pins.get(peer.address, "reported by the cluster itself")
+                yield from (replace(result, peer=peer.address) for result in self._check_peer(peer, role, pinned))
             for address, reason in opened.unreachable.items():
                 yield CheckResult(
                     f"peer {address}",
                     reason,
                     ExitCode.INCOMPLETE,
                     "Fix what is reported; if it did not answer, check that it is up and reachable.",
+                    address,
                 )
             if opened.peers:
                 yield from check_nodes(self._cluster, self._limits, opened)
@@ -275,8 +277,6 @@ def _find_changed_verdicts(cluster: ClusterAccess, limits: Limits, skews: Mappin
     """Yield the verdicts that a wrong clock changes, because a certificate becomes valid or expires between the two times."""
     if not skews:
         return
-    from dataclasses import replace
-
     from remediate.connectors.collect import collect
     from remediate.trust.endpoint_verifier import verify_snapshot
 

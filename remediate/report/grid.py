@@ -153,12 +153,13 @@ class _Grid:
         heads = self._choose_heads(cell_width)
         widths = [max(cell_width, len(head)) for head in heads]
         note_width = max((len(row.note) for row in rows), default=0)
-        names_width = self._console.width - _INDENT - len(self._bands) * self._band_width(widths) - note_width - _GAP
+        names_width = self._console.width - _INDENT - sum(self._list_band_widths(widths)) - note_width - _GAP
         if self._nodes.suffix:
             print_indented(self._console, Text(f"Nodes are in {escape(self._nodes.suffix[1:])}", "dim"), 0)
         if self._console.width < BLOCKS_BELOW or names_width < _MIN_NAMES:
             self._print_blocks(rows, heads)
             return
+        names_width = min(names_width, max((len(self._join_names(row.endpoints, names_width)) for row in rows), default=0))
         self._print_header(heads, names_width, widths)
         heading = ""
         for row in rows:
@@ -167,8 +168,10 @@ class _Grid:
                 self._print(Text(heading, "bold"))
             self._print_row(row, names_width, widths)
 
-    def _band_width(self, widths: Sequence[int]) -> int:
-        return sum(width + _GAP for width in widths) + _GAP
+    def _list_band_widths(self, widths: Sequence[int]) -> list[int]:
+        """Return how wide each band is: as wide as its cells, and as its title."""
+        cells = sum(width + _GAP for width in widths) + _GAP
+        return [max(cells, len(band) + 2 * _GAP) if band else cells for band in self._bands]
 
     def _choose_heads(self, cell_width: int) -> list[str]:
         """Return a head for each peer: its short name where that is hardly wider than a cell, else its number, with a legend."""
@@ -186,10 +189,11 @@ class _Grid:
     def _print_header(self, heads: Sequence[str], names_width: int, widths: Sequence[int]) -> None:
         start = " " * (_INDENT + names_width + _GAP)
         if any(self._bands):
-            titles = "".join(band.ljust(self._band_width(widths)) for band in self._bands)
+            titles = "".join(band.ljust(width) for band, width in zip(self._bands, self._list_band_widths(widths), strict=True))
             self._print(Text((start + titles).rstrip(), "dim"))
         numbers = "".join(head.ljust(width + _GAP) for head, width in zip(heads, widths, strict=True))
-        self._print(Text((start + (numbers + " " * _GAP) * len(self._bands)).rstrip(), "dim"))
+        bands = "".join(numbers.ljust(width) for width in self._list_band_widths(widths))
+        self._print(Text((start + bands).rstrip(), "dim"))
 
     def _print_row(self, row: _Row, names_width: int, widths: Sequence[int]) -> None:
         label = self._join_names(row.endpoints, names_width)
@@ -198,10 +202,11 @@ class _Grid:
             self._print(Text(" " * _INDENT + label))
             label = ""
         line.append(label.ljust(names_width + _GAP))
-        for cells in self._split_bands(row):
+        for cells, band_width in zip(self._split_bands(row), self._list_band_widths(widths), strict=True):
+            end = len(line) + band_width
             for cell, width in zip(cells, widths, strict=True):
                 line.append(cell.ljust(width + _GAP), self._styles.get(cell, ""))
-            line.append(" " * _GAP)
+            line.append(" " * (end - len(line)))
         line.append(row.note)
         line.rstrip()
         self._print(line)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal, TextIO, cast
 
 from rich.console import Console
+from rich.style import Style
 from rich.text import Text
 
 from remediate.language.messages import translate
@@ -172,10 +173,10 @@ def show_unresolved(console: Console, unresolved: Sequence[Unresolved], title: s
     groups = group_unresolved(unresolved)
     for group in groups[:MAX_GROUPS]:
         symbol = UNSEEN if group.cause is Cause.UNREACHABLE else REFUSED
-        line = Text(f"{symbol} ", _SYMBOLS[symbol])
-        line.append(escape(", ".join(group.endpoints), MAX_NAMES), "bold")
-        line.append(f"  {group.cause.value}", _SYMBOLS[symbol])
-        print_indented(console, line, 2)
+        line = Text(style=_SYMBOLS[symbol])
+        line.append(escape(", ".join(group.endpoints), MAX_NAMES), Style(bold=True, color="default"))
+        line.append(f"  {group.cause.value}")
+        print_indented(console, line, 2, first=f"{symbol} ")
         print_indented(console, Text(escape(group.advice, 2000)), 4)
         for option in group.options:
             print_bullet(console, option, 4)

@@ -108,3 +108,19 @@ def test_a_name_longer_than_the_screen_stands_alone() -> None:
 
     assert f"  {long}" in lines
     assert lines[lines.index(f"  {long}") + 1].split() == ["✗", "expired"]
+
+
+def test_a_title_of_a_band_has_room_over_few_peers() -> None:
+    stream = Terminal()
+    console = make_console(stream, color=False)
+    console.width = 100
+    rows = [GridRow(EndpointId(Address("cucm.test"), 8443), "cucm", ("✗", "✓", "·", "·"), "expired", False)]
+    print_grid(console, ["10.0.0.1", "10.0.0.2"], rows, STYLES, bands=("certificates", "clients"))
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue()).splitlines()
+
+    assert lines[-4:] == [
+        "            certificates  clients",
+        "            1 2           1 2",
+        "Sign-in (8443)",
+        "  cucm.test ✗ ✓           · ·      expired",
+    ]

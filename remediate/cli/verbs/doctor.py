@@ -140,15 +140,16 @@ def _show_pins(session: Session, clusters: Sequence[ClusterAccess], limits: Limi
 def _show(session: Session, title: str, findings: Sequence[CheckResult]) -> None:
     from rich.text import Text
 
+    from remediate.cli.check_result import merge_alike
     from remediate.model.text import escape
     from remediate.report.lines import Entry, print_entries
 
     console = session.out()
     entries: list[Entry] = []
     previous = ""
-    for finding in findings:
+    # On a screen, what is so of every peer is said once; in a pipe, each line has its peer, for `grep`.
+    for finding in merge_alike(findings) if console.is_terminal else findings:
         mark = Text("✗", "red") if finding.code else Text("!", "yellow") if finding.next_step else Text("✓", "green")
-        # In a pipe, each line names its subject, for `grep`.
         label = "" if finding.subject == previous and console.is_terminal else escape(finding.subject)
         advice = (Text(escape(line, 2000), "dim") for line in finding.next_step.splitlines())
         entries.append(Entry(Text(label), (Text(escape(finding.text, 2000)), *advice), mark))
