@@ -9,26 +9,39 @@ _NARROW, _CAPITAL, _WIDE, _OTHER = 0.41, 0.83, 1.05, 0.72
 """Widths in em, of DejaVu Sans Bold and narrower fonts."""
 _NARROW_CHARACTERS = frozenset(" .,:;'!|()[]ijlI-\u00a0\u202f")
 _WIDE_CHARACTERS = frozenset("mwMWQ@%…—→✗+<>=~")
-_PIECE = re.compile(r"\s+|[^\s.-]+[.-]*|[.-]+")
-"""What a line is broken between: words, and the labels of a name."""
+_LABEL = re.compile(r"[^.-]+[.-]*|[.-]+")
+"""What a word is broken between that is too long for a line: the labels of a name."""
 
 
 def wrap_drawn(text: str, room: float) -> list[str]:
     """Return `text` in lines of at most `room` em; at least one. A piece without a place to break it is broken anywhere."""
     lines = [""]
-    for piece in _PIECE.findall(text):
-        if lines[-1] and width_of(lines[-1] + piece.rstrip()) > room:
+    for word in text.split():
+        start = f"{lines[-1]} " if lines[-1] else ""
+        if width_of(start + word) <= room:
+            lines[-1] = start + word
+        else:
+            lines += _break_word(word, room)
+    return lines if lines[0] or len(lines) == 1 else lines[1:]
+
+
+def _break_word(word: str, room: float) -> list[str]:
+    """Return a word in lines, whole where it has room."""
+    if width_of(word) <= room:
+        return [word]
+    lines = [""]
+    for label in _LABEL.findall(word):
+        if lines[-1] and width_of(lines[-1] + label) > room:
             lines.append("")
-        if not (piece.isspace() and not lines[-1]):
-            lines[-1:] = _break_anywhere(lines[-1] + piece, room)
-    return [line.strip() for line in lines]
+        lines[-1:] = _break_anywhere(lines[-1] + label, room)
+    return lines
 
 
 def _break_anywhere(line: str, room: float) -> list[str]:
     """Return a line that is too long in several."""
     lines = [""]
     for character in line:
-        if lines[-1] and width_of((lines[-1] + character).rstrip()) > room:
+        if lines[-1] and width_of(lines[-1] + character) > room:
             lines.append("")
         lines[-1] += character
     return lines

@@ -13,8 +13,12 @@ def test_a_text_that_has_room_is_one_line() -> None:
     assert wrap_drawn("", 20) == [""]
 
 
-def test_a_line_is_broken_between_words_and_labels() -> None:
-    assert wrap_drawn("confirmed by cucm-pub.example.test", 10) == ["confirmed by", "cucm-pub.", "example.test"]
+def test_a_line_is_broken_between_words() -> None:
+    assert wrap_drawn("trusted by 10.1.1.1, 10.1.1.2", 14) == ["trusted by 10.1.1.1,", "10.1.1.2"]
+
+
+def test_a_word_that_is_too_long_is_broken_between_labels() -> None:
+    assert wrap_drawn("of cucm-pub.example.test", 10) == ["of", "cucm-pub.", "example.test"]
 
 
 def test_a_word_without_a_place_to_break_is_broken_anywhere() -> None:
