@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,14 @@ def test_twice_as_much_takes_twice_as_long(tmp_path: Path, piece: bytes, line_en
 
     assert_grows_in_proportion(read, 150_000)
     assert_done_within(2, lambda: read(300_000))
+
+
+@pytest.mark.parametrize(("filler", "times"), [(b"\x00", 1), (b"\n", 3)], ids=["zeros", "line ends"])
+def test_a_log_of_nothing_is_read_about_as_fast_as_lines(tmp_path: Path, filler: bytes, times: int) -> None:
+    (tmp_path / "lines").write_bytes(b"2022-07-26T17:20:45.560+02:00 vcsc httpd[1]: nothing of interest\n" * 230_000)
+    (tmp_path / "nothing").write_bytes(filler * 15_000_000)
+    started_at = time.process_time()
+    gather([tmp_path / "lines"], Limits())
+    of_lines_s = time.process_time() - started_at
+
+    assert_done_within(times * of_lines_s, lambda: gather([tmp_path / "nothing"], Limits()))

@@ -10,7 +10,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO, Final, cast
+from typing import IO, Final, Self, cast
 
 from remediate.connectors.evidence.budget import BROKEN, Budget, CannotRead, LimitReached, Readable, count_reads, describe_error
 from remediate.connectors.evidence.content_kind import HEAD, Kind, kind_of
@@ -20,6 +20,7 @@ from remediate.model.limits import Limits
 from remediate.model.text import mask_and_escape
 
 _MAX_HEADER: Final = 16 * 1024
+_BLOCKS: Final = 128 * tarfile.BLOCKSIZE
 _EXTENDED_HEADERS: Final = frozenset(
     {tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE}
 )
@@ -47,6 +48,14 @@ class _BoundedTarInfo(tarfile.TarInfo):
             raise tarfile.ReadError(f"a header of {self.size} bytes")
         return cast("tarfile.TarInfo", super()._proc_member(archive))  # type: ignore[misc]  # the stubs leave it out
 
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
+        """Return the next header. tarfile takes one that it cannot read, but for the first, for the end of the archive."""
+        try:
+            return super().fromtarfile(archive)
+        except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as error:  # type: ignore[attr-defined]  # as above
+            raise tarfile.ReadError(str(error)) from error
+
 
 class _MemberContent:
     """The content of a member of a tar stream; tarfile's own reader loses the data before a break."""
@@ -63,6 +72,30 @@ class _MemberContent:
         if size and not data:
             raise tarfile.ReadError("unexpected end of data")
         self._remaining -= len(data)
+        return data
+
+
+class _Remainder:
+    """What follows the end of a tar, without the zeros that pad it: another tar, if two were written one after the other."""
+
+    def __init__(self, archive: IO[bytes]) -> None:
+        self._archive = archive
+        self._head = b""
+        while not self._head and (data := archive.read(_BLOCKS)):
+            zeros = len(data) - len(data.lstrip(b"\x00"))
+            self._head = data[zeros // tarfile.BLOCKSIZE * tarfile.BLOCKSIZE :] if zeros < len(data) else b""
+
+    @property
+    def kind(self) -> Kind | None:
+        """What begins there; None for nothing."""
+        return kind_of(self._head[:HEAD]) if self._head else None
+
+    def read1(self, size: int = -1, /) -> bytes:
+        """Return at most `size` bytes."""
+        if not self._head:
+            return self._archive.read(size)
+        data = self._head if size < 0 else self._head[:size]
+        self._head = self._head[len(data) :]
         return data
 
 
@@ -122,6 +155,11 @@ class Opener:
                     raise CannotRead(
                         f"{mask_and_escape(member.name)!r} in it claims {member.size} bytes, more than is read of this file"
                     )
+            remainder = _Remainder(cast("IO[bytes]", archive.fileobj))
+            if remainder.kind is Kind.TAR:
+                yield from self.open(name, remainder, depth + 1)
+            elif remainder.kind:
+                yield UnreadSource(name, "what follows the end of the archive is not read")
 
     def _open_mail(self, name: str, stream: io.BufferedReader, depth: int) -> Iterator[Leaf | UnreadSource]:
         data = stream.read(self._limits.evidence_mail_bytes + 1)

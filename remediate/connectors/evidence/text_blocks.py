@@ -16,7 +16,7 @@ _UTF_8_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _SEARCHED_END: Final = 16 * 1024
 """The bytes at the end of a block that are searched for the begin of a message, so that no wrapped message is cut."""
 _MESSAGE_BEGIN: Final = re.compile(
-    rb"[>| ]{0,8}(?:\d{4}-\d\d-\d\d[T ]\d\d:|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:|\[[A-Z][a-z]{2} [ \d]\d \d\d:)"
+    rb"\n[>| ]{0,8}(?:\d{4}-\d\d-\d\d[T ]\d\d:|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:|\[[A-Z][a-z]{2} [ \d]\d \d\d:)"
 )
 _TIME: Final = re.compile(rb"(?<![\d\"])\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 
@@ -65,19 +65,15 @@ def _find_last_time(data: bytes) -> int:
 
 def _find_last_message(data: bytes) -> int:
     """Return where the last message in `data` begins; 0 where none does."""
-    at = data.rfind(b"\n") + 1
-    while at > 0 and at >= len(data) - _SEARCHED_END:
-        if _MESSAGE_BEGIN.match(data, at):
-            return at
-        at = data.rfind(b"\n", 0, at - 1) + 1
-    return 0
+    offsets = [match.start() + 1 for match in _MESSAGE_BEGIN.finditer(data, max(0, len(data) - _SEARCHED_END))]
+    return offsets[-1] if offsets else 0
 
 
 def _normalise_line_ends(data: bytes) -> bytes:
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     # UTF-16 that was appended to an ASCII log has zeros between its letters; a log that was cut has a run of them.
-    return data.replace(b"\x00", b"") if b"\x00" in data else data
+    return data.translate(None, b"\x00") if b"\x00" in data else data
 
 
 class _TranscodedStream(io.RawIOBase):

@@ -184,6 +184,24 @@ def test_a_member_that_claims_more_than_there_is_ends(tmp_path: Path, claim: int
     assert any(f"claims {claim} bytes" in source.reason for source in evidence.unread_sources)
 
 
+def test_what_follows_the_end_of_a_tar_is_read_or_said(tmp_path: Path) -> None:
+    first, second = pack_tar({"one": LOG}), pack_tar({"two": LOG})
+    packed = gzip.compress(first) + gzip.compress(second)
+
+    assert [read(tmp_path, data).logged_failures[0].lines for data in (first + second, packed)] == [2, 2]
+    padded = read(tmp_path, first + bytes(100_000))
+    assert (padded.logged_failures[0].lines, padded.unread_sources) == (1, ())
+    assert "follows the end of the archive" in read(tmp_path, first + b"something else").unread_sources[0].reason
+
+
+@pytest.mark.parametrize("end", [b"\xff" * 512, b"two", pack_tar({"two": LOG})[:300]])
+def test_a_header_that_cannot_be_read_is_no_end_of_a_tar(tmp_path: Path, end: bytes) -> None:
+    evidence = read(tmp_path, pack_tar({"one": LOG})[:1024] + end)
+
+    assert evidence.logged_failures[0].lines == 1
+    assert ["it is broken" in source.reason for source in evidence.unread_sources] == [True]
+
+
 def test_a_zip_with_an_oversized_directory_is_refused(tmp_path: Path) -> None:
     # Given an end record whose size of the directory is spelled like the mark of an end record
     plain = pack_zip({"log": LOG})
