@@ -81,9 +81,9 @@ def _make_private(handle: int, path: Path) -> None:
 
 
 def read_text(path: Path) -> str:
-    """Return the text in `path`; ``-`` is stdin. Raises RemediateError."""
+    """Return the text in `path`, without the byte order mark that Windows writes; ``-`` is stdin. Raises RemediateError."""
     try:
-        return read_bytes(path).decode()
+        return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise RemediateError(f"{path} is not UTF-8 text.") from error
 

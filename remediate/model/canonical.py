@@ -74,7 +74,8 @@ def rfc3339(moment: datetime) -> str:
 
 def parse_rfc3339(text: str) -> datetime:
     """Return the aware moment in `text`. Raises ValueError when it is no RFC 3339 time with a zone."""
-    moment = datetime.fromisoformat(text)
+    # RFC 3339, 5.6: the letters may be small ones.
+    moment = datetime.fromisoformat(text.upper())
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone: write it as 2026-11-23T10:00:00Z")
     return moment

@@ -210,6 +210,17 @@ def test_a_store_for_diagnose_may_be_pkcs7(remediate: Remediate, tmp_path: Path)
     assert "Trust was not checked" not in ended.out
 
 
+def test_a_byte_order_mark_is_no_part_of_a_text(remediate: Remediate, snapshot: Path, tmp_path: Path) -> None:
+    marked, fingerprints = tmp_path / "marked.json", tmp_path / "approved.txt"
+    marked.write_bytes(b"\xef\xbb\xbf" + snapshot.read_bytes())
+    fingerprints.write_bytes(b"\xef\xbb\xbfsha256:" + b"0" * 64)
+
+    plain = remediate("plan", "--snapshot", snapshot, "--json")
+    ended = remediate("plan", "--snapshot", marked, "--approve-file", fingerprints, "--json")
+
+    assert (ended.code, ended.out) == (plain.code, plain.out)
+
+
 def test_files_are_whole_private_and_replaced(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     path.write_text("old")
