@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -35,6 +36,7 @@ from remediate.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from remediate.model.verdict import Verdicts
+    from remediate.trust.chain_verifier import OpenSslAnswers
 
 
 def _open_for_real(cluster: ClusterAccess, limits: Limits, *, writable: bool) -> ClusterPort:
@@ -77,7 +79,15 @@ def _open_client_for_real(state_dir: Path) -> AbstractContextManager[AskThrough]
 def _judge_for_real(snapshot: Snapshot) -> Verdicts:
     from remediate.trust.endpoint_verifier import verify_snapshot
 
-    return verify_snapshot(snapshot)
+    return verify_snapshot(snapshot, _answers_at(snapshot.taken_at))
+
+
+@lru_cache(maxsize=1)
+def _answers_at(moment: datetime) -> OpenSslAnswers:
+    """Return the answers of the last moment: a run has one snapshot judged several times, with lists and ciphers exchanged."""
+    from remediate.trust.chain_verifier import OpenSslAnswers
+
+    return OpenSslAnswers(moment)
 
 
 def _read_log_for_real(path: Path, limits: Limits) -> Evidence:

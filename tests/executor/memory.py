@@ -22,6 +22,7 @@ from remediate.model.identity import Address, CipherList, EndpointId, Product
 from remediate.model.limits import Limits
 from remediate.model.secret import Login, Secret
 from remediate.model.snapshot import DiscoveryGap, Endpoint, Peer, Publisher, Snapshot
+from remediate.trust.chain_verifier import OpenSslAnswers
 from remediate.trust.endpoint_verifier import verify_snapshot
 from tests.executor.memory_box import Box, health_of, restart_health
 from tests.executor.memory_logging import MemoryLogging, MemoryPeerLogging
@@ -31,6 +32,9 @@ from tests.pki import NOW
 copyreg.pickle(Certificate, lambda certificate: (Certificate, (certificate.der,)))
 
 Tap = Callable[[str], None]
+
+_ANSWERS = OpenSslAnswers(NOW)
+"""What OpenSSL said at the moment of every snapshot here: clients ask the same again and again."""
 
 RESTART_S = 60
 """How long a restart takes until the services have started."""
@@ -160,7 +164,7 @@ class MemoryCluster:
         judged = replace(box, trusted=box.trusted if box.loaded is None else box.loaded)
         certificates = {certificate.fingerprint: certificate for certificate in (*self.certificates.values(), *judged.trusted)}
         snapshot = replace(self.snapshot(), peers=(self._peer(judged),), certificates=certificates)
-        verdicts = {pair.endpoint: verdict for pair, verdict in verify_snapshot(snapshot).items()}
+        verdicts = {pair.endpoint: verdict for pair, verdict in verify_snapshot(snapshot, _ANSWERS).items()}
         self.tap(f"after a client asked {access.host} for {address}:{port}")
         good = verdicts[EndpointId(address, port)].ok or judged.verify is False
         return ClientAnswer(AnswerKind.REACHED, "HTTP 200") if good else ClientAnswer(AnswerKind.REFUSED, "HTTP 502")
