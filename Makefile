@@ -9,12 +9,20 @@ READY := $(VENV)/.ready
 OPENSSL_3_5 := psycopg2-binary==2.9.11
 # A peer of `make bench`, in a venv of its own: it pins other versions of what we use.
 SSLYZE := sslyze==6.3.1
-# What the versions of dependencies bear on: everything that parses, talks or prints. The laws of plans and histories do not.
-LOWEST := tests/cli tests/connectors tests/docs tests/formats tests/inventory tests/lab tests/machine tests/model tests/openssl \
-  tests/package tests/planner/solver tests/report tests/playbooks/test_story.py tests/playbooks/test_modules.py
+# Tests on a lab wait half of the time: for a peer that restarts, for a login, for a list to arrive.
+WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
+# Tests start some hundreds of processes, and each would compile every source anew.
+unexport PYTHONDONTWRITEBYTECODE
+# What the versions of dependencies bear on: what imports them, and every command on a lab once. Plans, histories, certificates and
+# evidence have none; what is about processes, restarts and pages is the same with any.
+LOWEST := tests/cli/verbs $(filter-out tests/cli/test_fleet_processes.py,$(wildcard tests/cli/test_*.py)) tests/cli/stories/test_story.py \
+  tests/cli/stories/test_reading.py tests/cli/stories/test_cucm_trust.py $(wildcard tests/connectors/test_*.py) tests/connectors/expressway \
+  tests/connectors/tls tests/connectors/unified_cm tests/docs/test_docs.py tests/formats tests/inventory tests/lab tests/package \
+  tests/planner/solver tests/report tests/playbooks/test_story.py tests/playbooks/test_modules.py
 
-# Tests of state, exit code, journal and plan: they hold whatever the words of a message are.
-SCRAMBLED := tests/executor tests/histories tests/trust tests/planner/solver $(wildcard tests/planner/test_*.py)
+# Tests of state, exit code, journal and plan: they hold whatever the words of a message are. A corpus compares numbers of OpenSSL.
+SCRAMBLED := tests/executor tests/histories/test_histories.py $(filter-out %corpus.py,$(wildcard tests/trust/test_*.py)) \
+  tests/planner/solver $(wildcard tests/planner/test_*.py)
 
 .PHONY: messages help setup demo sanity test lowest matrix coverage check lab bench prove scrambled french fuzz torture lock release clean
 
@@ -37,13 +45,13 @@ demo: $(READY) ## the whole story on the embedded lab: collect, plan, dry run, a
 
 test: $(READY) ## every test, the stories on the lab included
 	@scripts/install-judge.sh --if-possible --with-browser --with-promtool
-	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 lowest: ## every test that a dependency bears on, with the lowest version of every dependency that pyproject.toml allows
 	@$(PYTHON) -m venv --clear .venv-lowest
 	@.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-lowest.txt -e '.[lab,dev,ansible]'
 	@.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv-lowest/openssl-3.5 '$(OPENSSL_3_5)'
-	@.venv-lowest/bin/python -m pytest -q -n auto --dist loadgroup $(LOWEST) $(ARGS)
+	@.venv-lowest/bin/python -m pytest -q -n $(WORKERS) --dist loadgroup $(LOWEST) $(ARGS)
 
 matrix: ## the tests on Debian 12, 13 and sid, each with its own Python and OpenSSL, in chroots (root and debootstrap); says what it could not run
 	@$(PYTHON) -m scripts.matrix $(if $(ARGS),-- $(ARGS))
@@ -51,7 +59,7 @@ matrix: ## the tests on Debian 12, 13 and sid, each with its own Python and Open
 coverage: $(READY) ## every test, measured: what no test reaches in trust, planner and executor; fails under 95 % of any, lines and branches together
 	@scripts/install-judge.sh --if-possible --with-browser --with-promtool
 	@$(BIN)/coverage erase
-	@$(BIN)/python -m pytest -q -n auto --dist loadgroup --cov --cov-report= $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup --cov --cov-report= $(ARGS)
 	@status=0; for room in trust planner executor; do \
 	  echo; echo "$$room"; $(BIN)/coverage report --include="remediate/$$room/*" --fail-under=95 || status=1; \
 	done; exit $$status
@@ -93,7 +101,7 @@ scrambled: $(READY) ## tests of state, exit code, journal and plan, with random 
 	@REMEDIATE_SCRAMBLED=1 REMEDIATE_HISTORIES=100 $(BIN)/python -m pytest -q -n auto -m "not lab" $(SCRAMBLED) $(ARGS)
 
 french: $(READY) ## the stories of every command in French (half an hour); one that prints English words fails
-	@REMEDIATE_FRENCH=1 $(BIN)/python -m pytest -q -n auto --dist loadgroup tests/cli $(ARGS)
+	@REMEDIATE_FRENCH=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup tests/cli $(ARGS)
 
 fuzz: $(READY) ## damaged certificates and files through every call into OpenSSL, in child processes (REMEDIATE_FUZZ_S seconds, five minutes if left out)
 	@$(BIN)/python -m tests.fuzz
