@@ -89,20 +89,15 @@ def _split_into_blocks(text: str) -> tuple[list[_Block], str]:
     between: list[str] = []
     label, body = "", list[str]()
     for line in map(str.rstrip, _LINE_END.split(text)):
-        begins = _BEGIN.fullmatch(line)
-        if label and line == f"-----END {label}-----":
-            blocks.append(_Block(len(blocks) + 1, label, "".join(body)))
-            label = ""
-        elif label and "----------BEGIN" in line:
-            raise _NotAWholeList(
-                f"PEM block {len(blocks) + 1} ends on the line on which the next begins, so neither can be used"
-            )
-        elif label and line.startswith("-"):
-            raise _NotAWholeList(f"PEM block {len(blocks) + 1} has no matching END line")
-        elif label:
-            body.append(line)
-        elif begins:
-            label, body = begins[1], []
+        if label:
+            if line == f"-----END {label}-----":
+                blocks.append(_Block(len(blocks) + 1, label, "".join(body)))
+                label = ""
+            else:
+                _refuse_dashes(line, len(blocks) + 1)
+                body.append(line)
+        elif begin := _BEGIN.fullmatch(line):
+            label, body = begin[1], []
         elif line.startswith("-") or "-----" in line:
             raise _NotAWholeList(
                 f"a line of dashes that begins no block follows PEM block {len(blocks)}: the list may be truncated"
@@ -112,6 +107,14 @@ def _split_into_blocks(text: str) -> tuple[list[_Block], str]:
     if label:
         raise _NotAWholeList(f"PEM block {len(blocks) + 1} has no matching END line, so the list is truncated")
     return blocks, "\n".join(between)
+
+
+def _refuse_dashes(line: str, number: int) -> None:
+    """Refuse a line inside PEM block `number` that is none of its body."""
+    if "----------BEGIN" in line:
+        raise _NotAWholeList(f"PEM block {number} ends on the line on which the next begins, so neither can be used")
+    if line.startswith("-"):
+        raise _NotAWholeList(f"PEM block {number} has no matching END line")
 
 
 def _parse_certificate(block: _Block) -> Certificate:

@@ -54,18 +54,19 @@ def load_writes(journal: Journal, peer: Address, *, own_run: str = "", limits: L
         restarts += [parse_rfc3339(step.started_at) for step in steps if _is_restart(step, peer)]
         sent_steps = [step for step in steps if _was_sent(step)]
         touching = [step for step in sent_steps if is_same_address(step.peer, peer) or step.kind == SetCipherList.kind]
-        if touching:
-            is_open = run.state in UNFINISHED and run.id != own_run
-            last_at = _last_time(run if is_open else None, touching, peer, journal.replications(run.id), limits)
-            entries.append(
-                PeerWrites(
-                    run.id,
-                    min(parse_rfc3339(step.started_at) for step in sent_steps),
-                    last_at,
-                    all(_is_undone(step) for step in touching),
-                    last_at is not None and any(restart >= last_at for restart in restarts),
-                )
+        if not touching:
+            continue
+        is_open = run.state in UNFINISHED and run.id != own_run
+        last_at = _last_time(run if is_open else None, touching, peer, journal.replications(run.id), limits)
+        entries.append(
+            PeerWrites(
+                run=run.id,
+                first_at=min(parse_rfc3339(step.started_at) for step in sent_steps),
+                last_at=last_at,
+                is_undone=all(_is_undone(step) for step in touching),
+                is_restarted=last_at is not None and any(restart >= last_at for restart in restarts),
             )
+        )
     return tuple(entries)
 
 
