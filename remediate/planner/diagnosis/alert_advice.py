@@ -212,7 +212,7 @@ def _advise_on_unknown_ca(place: AlertPlace) -> tuple[str, ...]:
     )
     return (
         "The node does not trust the CA of Expressway-C's certificate.",
-        f"Check whether {names} of that node has it ({CERTIFICATE_MANAGEMENT_PAGE}); if so, only the restart is missing.",
+        f"Look for it in {names} of that node ({CERTIFICATE_MANAGEMENT_PAGE}): if it is there, only the restart is missing.",
         f"Else upload the CA chain of Expressway-C's own certificate to the node, as {names}.",
         f"Then {restarts}.",
         *mixed,

@@ -145,7 +145,7 @@ def test_an_unknown_ca_names_the_store_behind_the_port(port: int, words: str, ab
     assert words in advice
     assert absent not in advice
     # What changes nothing comes first, and the change has its price.
-    assert advice.index("Check whether") < advice.index("Else upload") < advice.index("Then restart")
+    assert advice.index("Look for it in") < advice.index("Else upload") < advice.index("Then restart")
 
 
 @pytest.mark.parametrize(
