@@ -106,6 +106,11 @@ def authorities(function: F) -> F:
     )(function)  # fmt: skip
 
 
+def is_on_command_line(context: click.Context, name: str) -> bool:
+    """Return whether the parameter `name` was given on the command line, which wins over variables."""
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
 def is_inventory_preferred(alternative: str) -> bool:
     """Return whether the inventory wins over the parameter `alternative`, of which only one can be used.
 
@@ -115,9 +120,7 @@ def is_inventory_preferred(alternative: str) -> bool:
         UsageError: Both are on the command line.
     """
     context = click.get_current_context()
-    on_command_line = [
-        context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ("inventory_path", alternative)
-    ]
+    on_command_line = [is_on_command_line(context, name) for name in ("inventory_path", alternative)]
     if all(on_command_line):
         long_name = next(parameter for parameter in context.command.params if parameter.name == alternative).opts[0]
         raise UsageError(f"-i and {long_name} cannot be given together.", next_step="Leave one of them out.")

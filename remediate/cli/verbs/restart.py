@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from remediate.cli.options import common, confirmation, inventory, option, restarting
+from remediate.cli.options import common, confirmation, inventory, is_on_command_line, option, restarting
 from remediate.cli.session import Session
 from remediate.model.errors import RemediateError, UsageError
 from remediate.model.exit_codes import ExitCode
@@ -99,7 +99,7 @@ def command(
     from remediate.model.identity import Address
 
     if peers and everywhere:
-        raise UsageError("--peer and --all cannot be given together.", next_step="Nothing was done. Leave one of them out.")
+        peers, everywhere = _choose_between(peers)
     hours = None if window is None else parse_window(window)
     clusters = choose_clusters(session, inventory_path, patterns)
     if not dry_run:
@@ -116,6 +116,15 @@ def command(
     if not yes and (refused := _confirm(session, _preview(session, clusters, request_for))):
         return refused
     return _restart(session, clusters, request_for)
+
+
+def _choose_between(peers: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+    """Return `peers` or every peer, as the command line says where a variable says otherwise. Raises UsageError."""
+    context = click.get_current_context()
+    is_peer_typed, is_all_typed = (is_on_command_line(context, name) for name in ("peers", "everywhere"))
+    if is_peer_typed is is_all_typed:
+        raise UsageError("--peer and --all cannot be given together.", next_step="Nothing was done. Leave one of them out.")
+    return (peers, False) if is_peer_typed else ((), True)
 
 
 def _with_peers(clusters: Sequence[ClusterAccess], peers: Sequence[str]) -> tuple[ClusterAccess, ...]:

@@ -207,3 +207,20 @@ def test_reading_commands_name_maintenance_mode_that_was_left_on(remediate: Reme
     ended = remediate("restart", *where(lab), "--yes", "--json")
     assert (ended.code, lab.peers[0].condition.maintenance) == (0, False)
     assert any("it is turned off now" in note for note in json.loads(ended.out)["notes"])
+
+
+def test_the_command_line_chooses_the_peers_over_variables(
+    remediate: Remediate, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def chosen(*arguments: str) -> list[str]:
+        (cluster,) = remediate("restart", "--dry-run", "--json", *where(lab), *arguments).document["clusters"]
+        return [peer["peer"] for peer in cluster["peers"]]
+
+    addresses = [str(peer.address) for peer in lab.peers]
+    monkeypatch.setenv("REMEDIATE_PEER", f"{addresses[0]} {addresses[1]}")
+    assert chosen() == addresses[:2]
+    assert chosen("--all") == addresses
+    monkeypatch.setenv("REMEDIATE_ALL", "1")
+    assert chosen("--peer", addresses[2]) == addresses[2:]
+    assert remediate("restart", "--dry-run", *where(lab)).code == 64
+    assert remediate("restart", "--dry-run", *where(lab), "--all", "--peer", addresses[0]).code == 64
