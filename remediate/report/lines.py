@@ -18,7 +18,7 @@ _WIDE = 80
 """On a narrower terminal, the text of an entry is below its label."""
 _GAP = 2
 _WORD = re.compile(r"(?:\d+ = )?(?:\([^()]*\d UTC\)|\S)+(?: [:;!?»](?!\S))*")
-"""What is never split: a word, with a sign that French writes after a blank; a moment in UTC beside one in local time; ``1 = NAME``."""
+"""What is never split: a word, with a sign that French writes after a blank; a moment in UTC beside a local one; ``1 = NAME``."""
 
 
 @dataclass(frozen=True, slots=True)

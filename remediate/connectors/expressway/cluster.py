@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
@@ -66,7 +67,7 @@ def open_peers(
 
     Raises:
         LoginRefused, PinMismatch: Before any other peer is tried, unless one had taken the login.
-        AccessError: The cluster has a peer that the inventory gives no pin for.
+        AccessError: The cluster has a peer more than the inventory, which gives no pin for it.
         InventoryError: The secret or a file of the inventory cannot be read.
     """
     password = cluster.login.password.read()
@@ -76,7 +77,8 @@ def open_peers(
         opener.opened.update({peer.address: peer for peer in sessions})
         opener.open_all(cluster.peers)
         members = _read_members(opener.in_order(cluster.peers), cluster, limits)
-        opener.open_all([_inherit_access(address, cluster) for address in members.added])
+        opener.open_all([_inherit_access(address, cluster) for address in members.added if address not in members.displacing])
+        opener.unreachable.update(members.displacing)
         on_error.pop_all()
     order = (*(peer.address for peer in cluster.peers), *members.added)
     peers = tuple(opener.opened[address] for address in order if address in opener.opened)
@@ -163,11 +165,14 @@ class _Members:
         added: Peers that the inventory does not name.
         primary: Under its name in the inventory; None when no peer states it.
         gaps: What is not known of the members.
+        displacing: Those of `added` that cannot be opened, and stand in the list in the place of a peer of the inventory, each with
+            the reason.
     """
 
     added: tuple[Address, ...] = ()
     primary: Address | None = None
     gaps: tuple[DiscoveryGap, ...] = ()
+    displacing: Mapping[Address, str] = field(default_factory=dict)
 
 
 def _read_members(peers: Iterable[ExpresswayPeer], cluster: ClusterAccess, limits: Limits) -> _Members:
@@ -189,8 +194,24 @@ def _read_members(peers: Iterable[ExpresswayPeer], cluster: ClusterAccess, limit
             added, gaps = added[: max(0, limits.max_peers - len(inventory_peers))], (*gaps, gap)
         alone = inventory_peers[0] if len(inventory_peers) == 1 and not added else None
         primary = alternates.primary_address
-        return _Members(added, spelled.get(primary) if primary else alone, gaps)
+        displacing = _find_displacing(added, {spelled.get(name, name) for name in alternates.peers}, peer.address, cluster)
+        return _Members(added, spelled.get(primary) if primary else alone, gaps, displacing)
     return _Members(gaps=(_make_unknown_members_gap(cluster, problems),) if problems else ())
+
+
+def _find_displacing(
+    added: Sequence[Address], listed: AbstractSet[Address], source: Address, cluster: ClusterAccess
+) -> dict[Address, str]:
+    """Return why peers that only the cluster names cannot be opened, where its list lacks peers of the inventory; else nothing.
+
+    A peer whose own address has left the list is a fault of the cluster, which guards have to see, and not of the inventory. Where
+    none of its peers is in the list, or more are, they may be the same ones under names that are not known here.
+    """
+    lacking = [access.address for access in cluster.peers if access.address not in listed]
+    if not len(added) <= len(lacking) < len(cluster.peers) or not _list_pins(cluster):
+        return {}
+    reason = f"{source} lists it in the place of {first_few(lacking)}, and {cluster.source} has no pin for it."
+    return dict.fromkeys(added, reason)
 
 
 def _select_usable(
@@ -274,8 +295,7 @@ def _resolve(address: Address) -> set[str]:
 def _inherit_access(address: Address, cluster: ClusterAccess) -> PeerAccess:
     """Return access to a peer that only the cluster names: the first peer's ports and CA, but no pin, which belongs to one peer."""
     first = cluster.peers[0]
-    pins = [name for name, pin in (("tls fingerprint", first.tls.fingerprint), ("ssh host_key", first.ssh.host_key)) if pin]
-    if pins:
+    if pins := _list_pins(cluster):
         raise AccessError(
             f"The cluster {cluster.name} also has the peer {address}, which {cluster.source} does not name; "
             f"the {' and '.join(pins)} of {first.address} cannot be used for it.",
@@ -283,3 +303,9 @@ def _inherit_access(address: Address, cluster: ClusterAccess) -> PeerAccess:
         )
     tls, ssh = TlsTrust(ca=first.tls.ca), HostKeyTrust(known_hosts=first.ssh.known_hosts)
     return replace(first, address=address, tls=tls, ssh=ssh, mra=None)
+
+
+def _list_pins(cluster: ClusterAccess) -> list[str]:
+    """Return which pins of the first peer are its own, and good for no other."""
+    first = cluster.peers[0]
+    return [name for name, pin in (("tls fingerprint", first.tls.fingerprint), ("ssh host_key", first.ssh.host_key)) if pin]

@@ -174,6 +174,23 @@ def test_a_peer_without_its_zone_stops_the_others(remediate: Remediate, lab: Lab
     assert f"zone {MRA_ZONE} not active" in ended.out.replace("\n", " ")
 
 
+def test_a_peer_whose_address_left_the_list_is_not_restarted(remediate: Remediate, tmp_path: Path) -> None:
+    with Lab(tmp_path, judge=False) as fresh:
+        fresh.faults.lose_own_address(2)
+        rehearsed = remediate("restart", *where(fresh), "--all", "--dry-run", "--json")
+
+    assert rehearsed.code == 8
+    [cluster] = rehearsed.document["clusters"]
+    states = {
+        (peer["peer"], guard["state"])
+        for peer in cluster["peers"]
+        for guard in peer["guards"]
+        if guard["guard"] == "own-address"
+    }
+    expected = {(peer.address, "fails" if peer is fresh.peers[1] else "holds") for peer in fresh.peers}
+    assert states == expected | {("192.0.2.99", "not-looked-at")}
+
+
 @pytest.mark.parametrize("guard", ["own-address", "upgrade", "nothing"])
 def test_some_guards_cannot_be_assumed(remediate: Remediate, lab: Lab, guard: str) -> None:
     assert remediate("restart", *where(lab), "--all", "--yes", "--assume", guard).code == 64

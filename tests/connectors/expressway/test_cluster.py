@@ -89,6 +89,16 @@ def test_a_peer_that_only_the_cluster_names_needs_its_own_pin(lab: Lab, cluster:
     assert {request.peer for request in lab.requests} == {lab.peers[0].address}
 
 
+def test_a_stranger_in_the_place_of_a_peer_is_not_reached(lab: Lab, cluster: ClusterAccess) -> None:
+    lab.faults.lose_own_address(2)
+
+    with open_peers(cluster, QUICK, writable=False) as opened:
+        assert [peer.address for peer in opened.peers] == [peer.address for peer in lab.peers]
+        [(address, reason)] = opened.unreachable.items()
+        assert (address, opened.order[-1]) == ("192.0.2.99", "192.0.2.99")
+        assert f"lists it in the place of {lab.peers[1].address}" in reason
+
+
 def test_a_ca_and_known_hosts_apply_to_peers_of_the_cluster(lab: Lab, cluster: ClusterAccess, tmp_path: Path) -> None:
     known_hosts = tmp_path / "known_hosts"
     known_hosts.write_text("".join(_line(peer.address, peer.ssh_port) for peer in cluster.peers))
