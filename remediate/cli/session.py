@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
@@ -78,10 +79,13 @@ class Session:
         from remediate.language.messages import translate
         from remediate.model.masking import mask
         from remediate.model.text import escape
+        from remediate.report.wrapping import wrap_line
 
         if sys.stderr is not None:
+            columns = _terminal_columns(sys.stderr)
+            lines = [escape(translate(line), 4000) for line in mask(sentence).splitlines()]
             stream = _SafeStream(sys.stderr, _ignore_error)
-            stream.write("\n".join(escape(translate(line), 4000) for line in mask(sentence).splitlines()) + "\n")
+            stream.write("\n".join(wrap_line(line, columns) if columns else line for line in lines) + "\n")
             stream.flush()
 
     def hint(self, sentence: str) -> None:
@@ -201,6 +205,17 @@ def _find_user_state_dir() -> Path:
     import platformdirs
 
     return platformdirs.user_state_path("remediate")
+
+
+def _terminal_columns(stream: TextIO) -> int:
+    """Return how wide the terminal behind `stream` is; 0 where there is none."""
+    if not stream.isatty() or os.environ.get("TERM") == "dumb":
+        return 0
+    try:
+        columns: int = os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        return 0
+    return columns
 
 
 def _ignore_error(error: OSError) -> None:

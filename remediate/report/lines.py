@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -12,13 +11,12 @@ from rich.text import Text
 from remediate.language.choice import ENGLISH
 from remediate.language.messages import current_language, translate
 from remediate.model.text import escape
+from remediate.report.wrapping import break_offsets
 
 _MIN_WIDTH = 24
 _WIDE = 80
 """On a narrower terminal, the text of an entry is below its label."""
 _GAP = 2
-_WORD = re.compile(r"(?:\d+ = )?(?:\([^()]*\d UTC\)|\S)+(?: [:;!?»](?!\S))*")
-"""What is never split: a word, with a sign that French writes after a blank; a moment in UTC beside a local one; ``1 = NAME``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +77,9 @@ def _print_hanging(console: Console, start: Text, text: Text) -> None:
         console.print(FinalText.assemble(start, text), soft_wrap=True)
         return
     width = max(console.width - len(start), _MIN_WIDTH)
-    for number, line in enumerate(text.divide(_break_offsets(text.plain, width))):
+    for number, line in enumerate(text.divide(break_offsets(text.plain, width))):
         line.rstrip()
         console.print(FinalText.assemble(" " * len(start) if number else start, line), soft_wrap=True)
-
-
-def _break_offsets(text: str, width: int) -> list[int]:
-    """Return where lines of `width` begin, but the first; a word that is longer has a line of its own, and is not split."""
-    offsets: list[int] = []
-    begin = 0
-    for match in _WORD.finditer(text):
-        if match.end() - begin > width and match.start() > begin:
-            offsets.append(match.start())
-            begin = match.start()
-    return offsets
 
 
 def print_bullet(console: Console, text: str, columns: int) -> None:

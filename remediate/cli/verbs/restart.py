@@ -164,6 +164,7 @@ def _show_preview(session: Session, results: Sequence[ClusterResult[RestartPrevi
     from remediate.cli.fleet import combine_exit_codes, report_errors
     from remediate.cli.restarts import preview_json, preview_lines
     from remediate.model.text import escape
+    from remediate.report.lines import print_indented
 
     report_errors(session, results)
     code = combine_exit_codes(results)
@@ -174,10 +175,11 @@ def _show_preview(session: Session, results: Sequence[ClusterResult[RestartPrevi
     console = session.out()
     for result in results:
         for line in preview_lines(result.value) if result.value is not None else ():
-            console.print(Text(escape(line, 2000)), soft_wrap=True)
+            text = line.lstrip()
+            print_indented(console, Text(escape(text, 2000)), len(line) - len(text))
         for peer in result.value.peers if result.value is not None else ():
             if peer.obstacles:
-                console.print(Text(f"  ! {escape(peer.obstacles, 4000)}", "yellow"), soft_wrap=True)
+                print_indented(console, Text(escape(peer.obstacles, 4000), "yellow"), 2, first="! ")
     return code
 
 

@@ -1,0 +1,30 @@
+"""Where a line on a terminal may be broken."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+_WORD = re.compile(r"(?:\d+ = )?(?:`[^`\n]*`|\([^()]*\d UTC\)|\S)+(?: [:;!?»](?!\S))*")
+"""What is never split: a word, with a sign that French writes after a blank; code, such as a command; a moment in UTC beside one
+in local time; ``1 = NAME``."""
+
+
+def break_offsets(text: str, width: int) -> list[int]:
+    """Return where lines of `width` begin, but the first; a word that is longer has a line of its own, and is not split."""
+    offsets: list[int] = []
+    begin = 0
+    for match in _WORD.finditer(text):
+        if match.end() - begin > width and match.start() > begin:
+            offsets.append(match.start())
+            begin = match.start()
+    return offsets
+
+
+def wrap_line(line: str, columns: int) -> str:
+    """Return `line` for a terminal of so many columns, each further line a little below its beginning."""
+    text = line.lstrip()
+    indent = " " * (len(line) - len(text))
+    offsets = [0, *break_offsets(text, max(1, columns - len(indent) - 2)), len(text)]
+    parts = [text[begin:end].rstrip() for begin, end in pairwise(offsets)]
+    return f"\n{indent}  ".join([indent + parts[0], *parts[1:]])
