@@ -65,9 +65,12 @@ def kill_once(bench: Bench, verb: Verb, then: Then, kill: Callable[[], bool], ta
 
 
 def repeated(bench: Bench, began: Verb) -> int:
-    """How many writes of a round were sent although the one before had done the same; one that was cut off did nothing."""
+    """How many writes of a round were sent although the one before had done the same; one that was cut off did nothing.
+
+    A restart ends maintenance mode, so that it is turned on again before the next one.
+    """
     writes = tuple(write for write in bench.lab.requests.writes if not write.cut)
-    sets = [(write.peer, write.path) for write in writes if write.transport == "ssh"]
+    sets = [(write.peer, write.path) for write in writes if write.transport == "ssh" or write.path.endswith("/restart")]
     repeats = sum(after == before for before, after in itertools.pairwise(sets))
     return repeats + sum(_out_of_turn(bench, peer.address, writes, began) for peer in bench.lab.peers)
 

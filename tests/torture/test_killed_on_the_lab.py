@@ -39,7 +39,7 @@ def test_killed_while_a_peer_restarts_it_is_back_in_service(bench: Bench, then: 
     tally = Tally()
     for point in RESTART_POINTS:
         assert kill_once(bench, "restart", then, lambda: bench.killed_at("restart", point), tally), point  # noqa: B023
-    assert (tally.lost_count, tally.undone) == (0, len(RESTART_POINTS)), bench.out_of_service()
+    assert (tally.lost_count, tally.repeated, tally.undone) == (0, 0, len(RESTART_POINTS)), bench.out_of_service()
 
 
 @pytest.mark.parametrize("verb", POINTS)
