@@ -8,6 +8,7 @@ from typing import Any
 
 from remediate.language.messages import Verbatim, mark_words, translate
 from remediate.model.measurement import PairMeasurement
+from remediate.report.lines import colon
 from remediate.report.markdown import code, prose
 from remediate.report.run_facts import describe_clients, describe_measurements
 from remediate.report.view import symbol_of
@@ -33,14 +34,16 @@ def run_ticket(record: Mapping[str, Any], names: Mapping[str, str], pairs: Seque
         names: The subjects of the certificates that it names, by fingerprint.
         pairs: What it measured; empty: nothing.
     """
-    lines = [f"# {_write_title(record)}", "", *(f"- {label}: {code(value)}" for label, value in _summarise(record))]
+    lines = [f"# {translate(_write_title(record))}", ""]
+    lines += [f"- {translate(label)}{colon()} {code(translate(value))}" for label, value in _summarise(record)]
     if record["remark"]:
         lines += ["", f"**{prose(record['remark'])}**"]
     if pairs:
-        lines += ["", f"**{describe_measurements(pairs)} {describe_clients(pairs)}**"]
+        lines += ["", f"**{translate(describe_measurements(pairs))} {translate(describe_clients(pairs))}**"]
     for table in (*_make_measured_tables(pairs), *evidence_tables(record, names)):
-        lines += ["", f"## {table.title}", "", f"| {' | '.join(table.columns)} |", f"|{'---|' * len(table.columns)}"]
-        lines += [f"| {' | '.join(code(cell) if cell else '' for cell in row)} |" for row in table.rows]
+        columns = map(translate, table.columns)
+        lines += ["", f"## {translate(table.title)}", "", f"| {' | '.join(columns)} |", f"|{'---|' * len(table.columns)}"]
+        lines += [f"| {' | '.join(code(translate(cell)) if cell else '' for cell in row)} |" for row in table.rows]
     return "\n".join(lines) + "\n"
 
 
@@ -90,17 +93,17 @@ def _summarise(record: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     code_text = NOT_RECORDED if record["exit_code"] is None else str(int(record["exit_code"]))
     facts = (
         ("Kind", record["kind"]),
-        ("Cluster", record["cluster"]),
+        ("Cluster", Verbatim(record["cluster"])),
         ("State", record["state"]),
         ("Exit code", code_text),
-        ("Started", translate(record["started_at"])),
-        ("Ended", translate(record["ended_at"] or NOT_RECORDED)),
-        ("By", f"{record['who']} on {record['host']} (process {record['pid']})"),
-        ("Ticket", record["ticket"]),
+        ("Started", record["started_at"]),
+        ("Ended", record["ended_at"] or NOT_RECORDED),
+        ("Operator", f"{record['who']} on {record['host']} (process {record['pid']})"),
+        ("Ticket", Verbatim(record["ticket"] or "")),
         ("Plan", record["plan"]),
         ("Peers", ", ".join(record["peers"])),
-        ("Confirm by", translate(record["confirm_by"] or "")),
-        ("Result", translate(record["message"])),
+        ("Confirm by", record["confirm_by"]),
+        ("Result", record["message"]),
     )
     return tuple((label, value) for label, value in facts if value)
 

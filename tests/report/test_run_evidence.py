@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from remediate.language.messages import translate, use_language
 from remediate.model.effect import EffectState, PeerEffect
 from remediate.model.identity import Address, CipherList, Fingerprint, PlanId
 from remediate.model.run import ApprovalRecord, Backup, Run, StepRecord
@@ -83,3 +84,13 @@ def test_hostile_text_of_a_run_is_not_interpreted() -> None:
     assert "Ticket: `'<script>alert(1)</script>'\\|`" in ticket
     assert "\x1b" not in ticket + page
     assert "<script" not in page
+
+
+def test_a_ticket_follows_the_language_but_for_names_of_others() -> None:
+    use_language("fr")
+    ticket = run_ticket(record(replace(RUN, cluster="root")), NAMES)
+
+    assert "- Cluster : `root`" in ticket
+    assert "- Code de sortie : `11`" in ticket
+    assert f"- Début : `{translate(RUN.started_at)}`" in ticket
+    assert "## Approbations" in ticket
