@@ -17,13 +17,14 @@ from remediate.model.text import first_few
 
 
 class DeletesElsewhere(RemediateError):
-    """A deletion would take a certificate from a node that had it before the run."""
+    """A deletion could take a certificate from a node that the run did not upload it to."""
 
 
 def refuse_deletion_elsewhere(journal: Journal, run: str, nodes: NodePorts, inverse: Change) -> None:
-    """Refuse to delete a certificate that another node of the plan has, and had before the run.
+    """Refuse to delete a certificate that another node of the plan has, and may have had before the run.
 
-    A node that the plan uploads it to did not have it. Which nodes are of one cluster is not known, so every other one counts.
+    A node that the plan uploads it to did not have it. Which nodes are of one cluster is not known, so every other one counts. Nor is
+    what one had that was not read for the plan, or that accepted the peers without it: it may have taken the upload over.
 
     Raises:
         DeletesElsewhere: Another node has it.
@@ -47,6 +48,7 @@ def refuse_deletion_elsewhere(journal: Journal, run: str, nodes: NodePorts, inve
     ]
     if holders:
         raise DeletesElsewhere(
-            f"{describe_certificate(inverse.certificate)} was in {inverse.store}-trust of {first_few(holders)} before the run, and "
-            f"Unified CM deletes it there, too, where {inverse.peer} is of the same cluster. If it is not needed there:"
+            f"{describe_certificate(inverse.certificate)} is in {inverse.store}-trust of {first_few(holders)}, too, where the run "
+            f"did not upload it, and Unified CM deletes it there as well if {inverse.peer} is of the same cluster. If it is not "
+            "needed there:"
         )

@@ -219,7 +219,22 @@ def test_what_another_node_had_stays_there(desk: Desk, cluster: ClusterWithNodes
     assert cluster.stores() == uploaded
     for ended in (rehearsed, result):
         assert ended.exit_code == ExitCode.PERSON_NEEDED
-        assert sum("of sub.example.test before the run" in text for text in ended.open_step_texts) == 4
+        assert sum("of sub.example.test, too, where the run did not upload it" in text for text in ended.open_step_texts) == 4
+
+
+def test_what_a_node_took_over_is_not_said_to_be_older(desk: Desk, cluster: ClusterWithNodes) -> None:
+    # Given a second node that could not be read for the plan, and took the uploads over
+    subscriber = MemoryNode(Address("sub.example.test"), up=False)
+    cluster.nodes.append(subscriber)
+    cluster.share_stores = True
+    plan = plan_uploads_for(cluster)
+    subscriber.up = True
+    apply(desk, cluster, plan)
+
+    result = desk.rollback(cluster)
+
+    assert not any("before the run" in text for text in result.open_step_texts)
+    assert any("of sub.example.test, too, where the run did not upload it" in text for text in result.open_step_texts)
 
 
 def test_nodes_that_took_an_upload_over_are_to_restart(desk: Desk, cluster: ClusterWithNodes) -> None:
