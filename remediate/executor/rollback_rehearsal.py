@@ -24,6 +24,7 @@ from remediate.executor.rollback_restart import RollbackRestarts, rehearse_resta
 from remediate.executor.shared_stores import DeletesElsewhere, refuse_deletion_elsewhere
 from remediate.executor.steps import RunEvents
 from remediate.executor.undo import (
+    MAY_SHOW_LATE,
     UndoContext,
     describe_manual_step,
     describe_why_left,
@@ -49,10 +50,12 @@ class RollbackPreview:
     Attributes:
         changes: What it would write, in order.
         steps: What it would leave to do by hand.
+        late: What it would write as well if a write of the run without an answer still shows: it waits for that.
     """
 
     changes: tuple[Change, ...]
     steps: tuple[ManualStep, ...]
+    late: tuple[Change, ...] = ()
 
 
 def preview_rollback(
@@ -138,13 +141,16 @@ def _open(
 def _find_work(context: UndoContext, reachable: Mapping[Address, ReconnectingPeer]) -> RollbackPreview:
     steps: dict[Change, ManualStep] = {}
     changes: dict[Change, None] = {}
+    late: dict[Change, None] = {}
     for record, inverse in list_inverses(context.journal, context.run):
         try:
             if _is_to_undo(context, record, inverse, reachable):
                 changes[inverse] = None
+            elif record.state in MAY_SHOW_LATE:
+                late[inverse] = None
         except (NotOffered, ObservationError, DeletesElsewhere) as error:
             steps[inverse] = ManualStep(describe_manual_step(inverse, error), inverse.peer)
-    return RollbackPreview(tuple(changes), tuple(steps.values()))
+    return RollbackPreview(tuple(changes), tuple(steps.values()), tuple(inverse for inverse in late if inverse not in changes))
 
 
 def _rehearse(context: UndoContext, restarts: RollbackRestarts) -> RunResult:

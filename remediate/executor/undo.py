@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from remediate.executor.differences import (
     describe_differences,
@@ -33,6 +34,9 @@ from remediate.model.limits import Limits
 from remediate.model.run import Backup, StepRecord
 from remediate.model.text import first_few
 from remediate.trust.ciphers import is_default_since_x15, list_new_suites
+
+MAY_SHOW_LATE: Final = frozenset({"unknown", "intended"})
+"""The states of a step whose write may still show: it is looked for again before it is undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,7 @@ def _undo_step(
 ) -> bool:
     """Undo one step; return whether something was written. Raises RemediateError where it is not undone."""
     peer = context.find_port(record, reachable)
-    if record.state in {"unknown", "intended"}:
+    if record.state in MAY_SHOW_LATE:
         change = restore_change(record.kind, record.peer, record.facts, context.journal.certificate)
         look_for_late(peer, change, record.state, limits=context.limits, pause=context.pause)
     before = inverse.precondition(peer)

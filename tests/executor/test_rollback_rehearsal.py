@@ -14,9 +14,10 @@ from remediate.executor.result import RunResult
 from remediate.executor.rollback_rehearsal import RollbackPreview, preview_rollback, rehearse_rollback
 from remediate.executor.rollback_restart import RollbackRestarts
 from remediate.model.errors import LockHeld, UsageError
+from remediate.model.exit_codes import ExitCode
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.health import PeerAlarm
-from remediate.model.identity import CipherList
+from remediate.model.identity import CipherList, Fingerprint
 from tests.executor.clusters import IMP, known_as, plan_for, story
 from tests.executor.conftest import Desk
 from tests.executor.memory import MemoryCluster
@@ -75,6 +76,23 @@ def test_the_preview_is_what_the_rehearsal_says(desk: Desk) -> None:
     assert [f"Would {change.summary}." for change in preview.changes] == desk.messages("would-change")
     assert (preview.steps, len(preview.steps)) == (rehearsal.open_steps, 1)
     assert cluster.sent_count == sent_count
+
+
+def test_the_preview_names_what_may_still_show(desk: Desk) -> None:
+    # Given a write without an answer that is not seen
+    cluster = story()
+    cluster.faults = {1: "drop-request", 2: "drop-request"}
+    assert desk.apply(cluster, plan_for(cluster)).exit_code == ExitCode.PERSON_NEEDED
+
+    preview = look_ahead(desk, cluster)
+
+    # Then a rollback may write although there is nothing to undo now: it waits for what shows late
+    assert (preview.changes, preview.steps) == ((), ())
+    assert [change.peer for change in preview.late] == [cluster.box(1).address]
+    (step,) = desk.journal().steps(desk.journal().run("last").id)
+    certificate = desk.journal().certificate(Fingerprint(step.facts["certificate"]))
+    desk.rollback(cluster, pause=lambda _: cluster.box(1).trusted.append(certificate))
+    assert cluster.sent_count == 3
 
 
 def test_what_is_rolled_back_has_nothing_to_undo(desk: Desk) -> None:

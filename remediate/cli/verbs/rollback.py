@@ -132,22 +132,27 @@ def _confirm(session: Session, run: Run, cluster: ClusterAccess, restarts: Rollb
     if yes:
         return
     preview = preview_rollback(run.id, cluster, session.state_dir, limits=session.limits)
-    if preview.changes or preview.steps or restarts.choice != "never":
+    if preview.changes or preview.steps or preview.late or restarts.choice != "never":
         lines = [f"Rollback of run {run.id} on {run.cluster}, started {run.started_at} by {run.user}, {run.state}:"]
         lines += [f"  - {change.summary}" for change in preview.changes]
+        lines += [f"  - if the write of the run still shows: {change.summary}" for change in preview.late]
         lines += [f"  - by hand: {step.text}" for step in preview.steps]
         lines += restart_lines(cluster, restarts.choice, restarts.how)
         if restarts.choice != "never":
             lines.append(calls_now(session, cluster, restarts.how))
-        ask(session, lines, _question(preview, run))
+        ask(session, lines, _write_question(preview, run))
 
 
-def _question(preview: RollbackPreview, run: Run) -> str:
-    """Return the question with the counts that the dry run has, too."""
+def _write_question(preview: RollbackPreview, run: Run) -> str:
+    """Return the question with the counts that the dry run has, too, but for what may still show."""
     from remediate.model.text import count
 
-    addresses = {change.peer for change in preview.changes} | {step.peer for step in preview.steps}
-    changes, peers = count(len(preview.changes), "change"), count(len(addresses), "peer")
+    addresses = {change.peer for change in (*preview.changes, *preview.late)} | {step.peer for step in preview.steps}
+    changes, peers = count(len(preview.changes) + len(preview.late), "change"), count(len(addresses), "peer")
+    if preview.late and not preview.steps:
+        return f"Undo up to {changes} on {peers} of {run.cluster}?"
+    if preview.late:
+        return f"Undo up to {changes} on {peers} of {run.cluster}, and leave {count(len(preview.steps), 'step')} to do by hand?"
     if not preview.steps:
         return f"Undo {changes} on {peers} of {run.cluster}?"
     return f"Undo {changes} on {peers} of {run.cluster}, and leave {count(len(preview.steps), 'step')} to do by hand?"

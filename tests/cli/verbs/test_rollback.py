@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from remediate.executor.identity import Operator
 from remediate.executor.journal.store import Journal
 from remediate.lab import Lab
 from remediate.lab.scenario import Removal
-from remediate.model.identity import Address
+from remediate.model.identity import Address, Fingerprint
 from remediate.model.plan import Plan
 from remediate.model.run import Backup
 from tests.cli.conftest import Remediate, answer_on_terminal
@@ -75,6 +76,28 @@ def test_a_rollback_asks_with_the_counts_of_its_dry_run(applied: tuple[Lab, Path
     assert f"Undo 0 changes on 3 peers of edge-lab, and leave {len(steps)} steps to do by hand? Type yes" in declined.err
     assert all(f"- by hand: {step}" in declined.err for step in steps)
     assert f"would undo 0 changes. {len(steps)} steps would be left to do by hand." in rehearsed.document["message"]
+
+
+def test_a_rollback_asks_about_what_may_still_show(applied: tuple[Lab, Path], tmp_path: Path) -> None:
+    # Given a run whose only write that is not undone had no answer, and does not show
+    lab, applied_state = applied
+    state = shutil.copytree(applied_state, tmp_path / "state")
+    with Journal(state, writable=True) as journal:
+        run_id = journal.run("last").id
+        steps = journal.steps(run_id)
+        unseen = next(step for step in steps if step.kind == "trust-certificate")
+        for step in steps:
+            journal.record_undo(run_id, step.seq, proven=True)
+        journal.record_outcome(run_id, unseen.seq, "unknown")
+        certificate = journal.certificate(Fingerprint(unseen.facts["certificate"]))
+    lab.cluster.remove_trusted(lab.peer(unseen.peer), certificate.fingerprint)
+
+    declined = answer_on_terminal("no", "rollback", run_id, "-i", lab.inventory, "--state-dir", state)
+
+    lab.cluster.append_trusted(lab.peer(unseen.peer), [certificate])
+    assert declined.code == 7
+    assert "  - if the write of the run still shows: remove " in declined.err
+    assert "Undo up to 1 change on 1 peer of edge-lab? Type yes" in declined.err
 
 
 def test_a_rollback_that_restarts_asks_with_the_calls(applied: tuple[Lab, Path]) -> None:
