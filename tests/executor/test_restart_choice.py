@@ -38,6 +38,17 @@ def test_it_takes_the_peers_that_are_named_or_all(desk: Desk) -> None:
     assert restarted(cluster) == ["expc2", "expc1", "expc2", "expc3"]
 
 
+def test_it_takes_no_peer_that_was_not_asked_about(desk: Desk) -> None:
+    cluster = old_story()
+    peers = frozenset(peer.peer for peer in preview(desk, cluster).peers)
+    # When a run of somebody else writes while the person answers
+    apply(desk, cluster)
+
+    result = run(desk, cluster, shown=peers)
+
+    assert (peers, result.run_id, restarted(cluster)) == (frozenset(), "", [])
+
+
 def test_the_primary_goes_first(desk: Desk) -> None:
     cluster = old_story()
     cluster.named_primary = SECOND

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from remediate.executor.restart_preview import RestartPreview
     from remediate.executor.result import RunResult
     from remediate.model.access import ClusterAccess
+    from remediate.model.identity import Address
     from remediate.model.restart import Calls
 
 T = TypeVar("T")
@@ -113,9 +115,21 @@ def command(
         clusters = _with_peers(clusters, peers)
     if dry_run:
         return _show_preview(session, _preview(session, clusters, request_for))
-    if not yes and (refused := _confirm(session, _preview(session, clusters, request_for))):
+    if yes:
+        return _restart(session, clusters, request_for)
+    previews = _preview(session, clusters, request_for)
+    if refused := _confirm(session, previews):
         return refused
-    return _restart(session, clusters, request_for)
+    shown = {result.cluster: _list_peers(result.value) for result in previews}
+
+    def request_for_shown(cluster: ClusterAccess) -> RestartRequest:
+        return replace(request_for(cluster), shown=shown[cluster.name])
+
+    return _restart(session, clusters, request_for_shown)
+
+
+def _list_peers(preview: RestartPreview | None) -> frozenset[Address]:
+    return frozenset(peer.peer for peer in preview.peers) if preview else frozenset()
 
 
 def _choose_between(peers: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
