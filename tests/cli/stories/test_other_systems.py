@@ -52,15 +52,6 @@ def run_elsewhere(program: str, *arguments: str | Path) -> subprocess.CompletedP
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, stdin=subprocess.DEVNULL)
 
 
-@pytest.fixture
-def plan(snapshot: Path, tmp_path: Path) -> Path:
-    """Return a plan for the lab, made on the other system."""
-    path = tmp_path / "plan.json"
-    process = run_elsewhere(RUN, "plan", "-q", "--snapshot", snapshot, "-o", path)
-    assert (process.returncode, process.stderr) == (0, "")
-    return path
-
-
 def test_all_but_the_lab_loads_without_what_only_unix_has() -> None:
     assert (HAS_FILE_LOCKS, [number.name for number in ENDING_SIGNALS]) == (True, ["SIGTERM", "SIGHUP"])
 
@@ -69,11 +60,12 @@ def test_all_but_the_lab_loads_without_what_only_unix_has() -> None:
     assert (process.stdout, process.stderr) == ("False ['SIGTERM']\n", "")
 
 
-def test_reading_commands_of_files_run(plan: Path, tmp_path: Path) -> None:
-    chain, log = tmp_path / "chain.pem", tmp_path / "log.txt"
+def test_reading_commands_of_files_run(snapshot: Path, tmp_path: Path) -> None:
+    plan, chain, log = tmp_path / "plan.json", tmp_path / "chain.pem", tmp_path / "log.txt"
     chain.write_text(issue("cucm.example.test").certificate.pem)
     log.write_text("nothing of interest\n")
 
+    planned = run_elsewhere(RUN, "plan", "-q", "--snapshot", snapshot, "-o", plan)
     plan_process = run_elsewhere(RUN, "show", plan, "--json")
     ended = run_elsewhere(RUN, "show", plan, "--html", tmp_path / "plan.html")
     explained = run_elsewhere(
@@ -83,6 +75,7 @@ def test_reading_commands_of_files_run(plan: Path, tmp_path: Path) -> None:
     listed = run_elsewhere(RUN, "runs", "--json")
     completed = run_elsewhere(RUN, "completion", "bash")
 
+    assert (planned.returncode, planned.stderr) == (0, "")
     assert json.loads(plan_process.stdout)["format"] == "remediate.plan/1"
     assert "cucm.example.test" in explained.stdout
     assert json.loads(diagnosed.stdout)["format"] == "remediate.diagnosis/1"
