@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+LOWEST_VENV := .venv-lowest
+LOWEST_READY := $(LOWEST_VENV)/.ready
 # Carries an OpenSSL 3.5 that the tests compare with; it cannot be installed beside the wheel with 1.1.1w, so it is only unpacked.
 OPENSSL_3_5 := psycopg2-binary==2.9.11
 # A peer of `make bench`, in a venv of its own: it pins other versions of what we use.
@@ -47,11 +49,14 @@ test: $(READY) ## every test, the stories on the lab included
 	@scripts/install-judge.sh --if-possible --with-browser --with-promtool
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
-lowest: ## every test that a dependency bears on, with the lowest version of every dependency that pyproject.toml allows
-	@$(PYTHON) -m venv --clear .venv-lowest
-	@.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-lowest.txt -e '.[lab,dev,ansible]'
-	@.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv-lowest/openssl-3.5 '$(OPENSSL_3_5)'
-	@.venv-lowest/bin/python -m pytest -q -n $(WORKERS) --dist loadgroup $(LOWEST) $(ARGS)
+$(LOWEST_READY): pyproject.toml constraints-lowest.txt
+	@$(PYTHON) -m venv --clear $(LOWEST_VENV)
+	@$(LOWEST_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-lowest.txt -e '.[lab,dev,ansible]'
+	@$(LOWEST_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(LOWEST_VENV)/openssl-3.5 '$(OPENSSL_3_5)'
+	@touch $(LOWEST_READY)
+
+lowest: $(LOWEST_READY) ## every test that a dependency bears on, with the lowest version of every dependency that pyproject.toml allows
+	@$(LOWEST_VENV)/bin/python -m pytest -q -n $(WORKERS) --dist loadgroup $(LOWEST) $(ARGS)
 
 matrix: ## the tests on Debian 12, 13 and sid, each with its own Python and OpenSSL, in chroots (root and debootstrap); says what it could not run
 	@$(PYTHON) -m scripts.matrix $(if $(ARGS),-- $(ARGS))
@@ -113,5 +118,5 @@ release: ## sdist, wheel, SBOM and checksums in dist/, checked and installed onc
 	@PYTHON=$(PYTHON) scripts/release.sh
 
 clean: ## remove everything that was made here
-	rm -rf $(VENV) .venv-lowest .venv-sslyze .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf $(VENV) $(LOWEST_VENV) .venv-sslyze .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
