@@ -29,7 +29,7 @@ class RestartRequest:
         restarts: How a peer is restarted.
         window: Begin nothing outside of it, or that would not end within it; None: at any time.
         ticket: The change ticket, for the lock and the journal.
-        shown: No others than these, which a person was asked about; None: nobody was asked.
+        offered_peers: No others than these, which a person was asked about; None: nobody was asked.
     """
 
     peers: tuple[Address, ...] = ()
@@ -37,7 +37,7 @@ class RestartRequest:
     restarts: RestartOptions = RestartOptions()
     window: Window | None = None
     ticket: str | None = None
-    shown: frozenset[Address] | None = None
+    offered_peers: frozenset[Address] | None = None
 
 
 def choose_peers(
@@ -51,8 +51,10 @@ def choose_peers(
     members = [*(peer.address for peer in opened.peers), *opened.unreachable]
     _refuse_unknown(request.peers, members)
     ordered = sorted(members, key=lambda address: address != opened.primary)
-    asked_about = ordered if request.shown is None else [address for address in ordered if address in request.shown]
-    effects = [decide_by_start(journal, address, cluster.peers.get(address, Health())) for address in asked_about]
+    candidates = (
+        ordered if request.offered_peers is None else [address for address in ordered if address in request.offered_peers]
+    )
+    effects = [decide_by_start(journal, address, cluster.peers.get(address, Health())) for address in candidates]
     if request.everywhere:
         return tuple(effects)
     if request.peers:

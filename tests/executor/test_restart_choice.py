@@ -44,7 +44,7 @@ def test_it_takes_no_peer_that_was_not_asked_about(desk: Desk) -> None:
     # When a run of somebody else writes while the person answers
     apply(desk, cluster)
 
-    result = run(desk, cluster, shown=peers)
+    result = run(desk, cluster, offered_peers=peers)
 
     assert (peers, result.run_id, restarted(cluster)) == (frozenset(), "", [])
 

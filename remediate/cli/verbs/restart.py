@@ -120,12 +120,12 @@ def command(
     previews = _preview(session, clusters, request_for)
     if refused := _confirm(session, previews):
         return refused
-    shown = {result.cluster: _list_peers(result.value) for result in previews}
+    offered = {result.cluster: _list_peers(result.value) for result in previews}
 
-    def request_for_shown(cluster: ClusterAccess) -> RestartRequest:
-        return replace(request_for(cluster), shown=shown[cluster.name])
+    def request_for_offered(cluster: ClusterAccess) -> RestartRequest:
+        return replace(request_for(cluster), offered_peers=offered[cluster.name])
 
-    return _restart(session, clusters, request_for_shown)
+    return _restart(session, clusters, request_for_offered)
 
 
 def _list_peers(preview: RestartPreview | None) -> frozenset[Address]:
