@@ -101,7 +101,9 @@ def _count_remaining(context: RunContext, verified: Verification) -> int:
 
 
 def close_dry_run(context: RunContext, state: RunState, gaps: Sequence[str]) -> RunResult:
-    """Close a dry run: nothing was written; the exit code is what the plan, this look and the open steps let expect.
+    """Close a dry run: nothing was written; the exit code is what the plan and the open steps let expect.
+
+    What could not be observed stops no run that allows an incomplete plan: it is said, and changes no exit code.
 
     Args:
         context: The run.
@@ -117,7 +119,6 @@ def close_dry_run(context: RunContext, state: RunState, gaps: Sequence[str]) -> 
     code = most_serious(
         [
             ExitCode.PERSON_NEEDED if open_steps else ExitCode.DONE,
-            ExitCode.INCOMPLETE if unseen or gaps else ExitCode.DONE,
             ExitCode.ENDPOINTS_REMAIN if refused and not context.options.accept_remaining else ExitCode.DONE,
             ExitCode.ENDPOINTS_REMAIN if _list_refusals(context, context.plan.refusing_nodes_after) else ExitCode.DONE,
         ]
