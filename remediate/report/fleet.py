@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
-from remediate.language.messages import mark_words
+from remediate.language.messages import Verbatim, mark_words, translate
 from remediate.model.effect import ClientState, ClientView
 from remediate.model.exit_codes import MOST_SERIOUS_FIRST, ExitCode
 from remediate.model.identity import PairId
@@ -22,6 +22,9 @@ from remediate.report.view import GOOD, REFUSED, approvals_required, count_pairs
 _FOLD_FROM = 4
 """From so many clusters on that nothing is wrong with, a screen counts them."""
 _MAX_STATE = 160
+_MIN_STATE = 24
+"""Where there is less room for a state, each cluster is a block of lines."""
+_GAP = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +68,27 @@ def show_fleet(console: Console, titles: Sequence[str], lines: Iterable[FleetLin
         ]
         width = max(len(row) for row in rows)
         filled = [(*row[:2], *([""] * (width - len(row))), *row[2:]) for row in rows]
-        print_table(console, (*mark_words("  cluster", "state"), *titles, "next expiry"), filled)
+        heads = (*mark_words("  cluster", "state"), *titles, "next expiry")
+        print_table(console, heads, _fit_states(console, heads, filled))
     if folds:
         soonest = min((line.expires, line.cluster) for line in healthy)
         expiry = f", the first certificate expires {soonest[0][:10]} ({escape(soonest[1])})" if soonest[0] else ""
         print_indented(console, Text(f"{GOOD} {count(len(healthy), 'other cluster')} with nothing to do{expiry}", "green"), 0)
+
+
+def _fit_states(console: Console, titles: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Sequence[tuple[str, ...]]:
+    """Return the rows with states cut to what fits on one line of a screen; the screen of the cluster alone has them whole."""
+    columns = list(zip(titles, *rows, strict=True))
+    other_columns = sum(max(len(translate(cell)) for cell in column) + _GAP for column in (columns[0], *columns[2:]))
+    room = console.width - other_columns
+    if not console.is_terminal or room < _MIN_STATE:
+        return rows
+    states = (translate(row[1]) for row in rows)
+    return [(row[0], Verbatim(_shorten(state, room)), *row[2:]) for row, state in zip(rows, states, strict=True)]
+
+
+def _shorten(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: room - 1].rstrip()}…"
 
 
 def _badness(line: FleetLine) -> tuple[int, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -27,9 +28,9 @@ LINES += [
 ]
 
 
-def on_screen(columns: int) -> list[str]:
+def on_screen(columns: int, lines: Sequence[FleetLine] = LINES) -> list[str]:
     stream = io.StringIO()
-    show_fleet(Console(file=stream, force_terminal=True, width=columns, color_system=None), TITLES, LINES)
+    show_fleet(Console(file=stream, force_terminal=True, width=columns, color_system=None), TITLES, lines)
     return stream.getvalue().splitlines()
 
 
@@ -53,6 +54,19 @@ def test_a_screen_counts_those_that_are_well(columns: int) -> None:
     assert not any("edge-well-2" in line for line in lines)
     assert any("127.0.0.1:7444" in line for line in lines)
     assert max(map(len, lines)) <= columns
+
+
+@pytest.mark.parametrize("columns", [80, 120, 200])
+def test_on_a_screen_each_cluster_is_one_line(columns: int) -> None:
+    # Given one with a long error, which is on stderr in whole
+    error = "/etc/remediate/paris.yml: the secret file /run/secrets/expressway-edge-paris-admin cannot be read: No such file."
+    lines = [FleetLine("edge-paris", ExitCode.ERROR, error), *LINES[5:]]
+
+    head, *rows = on_screen(columns, lines)
+
+    assert head.split() == ["cluster", "state", *TITLES, "next", "expiry"]
+    assert [row.split()[1] for row in rows] == ["edge-clients", "edge-paris", "edge-refused", "edge-waits"]
+    assert max(map(len, rows)) <= columns
 
 
 def test_what_fails_is_named_by_what_users_miss_first() -> None:
