@@ -95,7 +95,10 @@ def decide_undone(evidence: EffectEvidence, run: str) -> PeerEffect:
         return effect
     if is_started_before(evidence.started_at, own):
         description = f"it has not started since the first write of the run (start {_time(evidence.started_at)})"
-        return PeerEffect(evidence.peer, EffectState.YES, EffectSource.START, description)
+        earlier = [writes for writes in evidence.pending_writes if writes.run != run and writes.first_at < own[0].first_at]
+        if not earlier or is_started_after(evidence.started_at, earlier):
+            return PeerEffect(evidence.peer, EffectState.YES, EffectSource.START, description)
+        return _not_known(evidence, f"{description}, nor since an earlier change that was not in effect")
     if is_started_after(evidence.started_at, own):
         description = f"it started on {_time(evidence.started_at)}, after the last write of the rollback"
         return PeerEffect(evidence.peer, EffectState.YES, EffectSource.START, description)

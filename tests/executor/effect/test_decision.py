@@ -158,6 +158,17 @@ def test_after_a_rollback_a_peer_without_a_start_since_is_yes() -> None:
     assert (effect.state, effect.source) == (EffectState.YES, EffectSource.START)
 
 
+def test_after_a_rollback_an_older_write_still_waits_for_a_start() -> None:
+    older = PeerWrites("r0", LONG_AGO + MINUTE, LONG_AGO + 2 * MINUTE)
+    for earlier, started, state in (
+        (older, LONG_AGO, EffectState.NOT_KNOWN),
+        (older, LONG_AGO + 5 * MINUTE, EffectState.YES),
+        # A run whose list the peer has loaded, and which was undone since
+        (replace(older, is_undone=True, last_at=LONG_AGO + 20 * MINUTE), LONG_AGO + 5 * MINUTE, EffectState.NOT_KNOWN),
+    ):
+        assert decide_undone(EffectEvidence(PEER, (UNDONE, earlier), started), "r1").state is state
+
+
 @pytest.mark.parametrize(("started", "state"), [(None, "not-known"), (BETWEEN, "not-known"), (AFTER, "yes")])
 def test_after_a_rollback_a_start_between_proves_nothing(started: datetime | None, state: str) -> None:
     assert decide_undone(EffectEvidence(PEER, (UNDONE,), started), "r1").state == state
