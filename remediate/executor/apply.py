@@ -91,7 +91,7 @@ def apply_plan(
     state_dir: Path,
     limits: Limits = Limits(),
     sink: Sink = silent,
-    environment: Environment = Environment(),  # noqa: B008 - a frozen value
+    environment: Environment = Environment(),
 ) -> RunResult:
     """Apply `plan` to `cluster`, or rehearse it (`options.dry_run`).
 

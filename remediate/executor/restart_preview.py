@@ -79,7 +79,7 @@ def preview_restart(
     state_dir: Path,
     limits: Limits = Limits(),
     sink: Sink = silent,
-    environment: Environment = Environment(),  # noqa: B008 - a frozen value
+    environment: Environment = Environment(),
 ) -> RestartPreview:
     """Return what would be restarted, over connections that cannot write.
 

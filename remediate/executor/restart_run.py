@@ -41,7 +41,7 @@ def restart(
     state_dir: Path,
     limits: Limits = Limits(),
     sink: Sink = silent,
-    environment: Environment = Environment(),  # noqa: B008 - a frozen value
+    environment: Environment = Environment(),
 ) -> RunResult:
     """Restart peers of a cluster one at a time, the primary first, each guarded, drained and back before the next.
 

@@ -46,10 +46,10 @@ def rollback(
     cluster: ClusterAccess,
     *,
     state_dir: Path,
-    restarts: RollbackRestarts = RollbackRestarts(),  # noqa: B008 - a frozen value
+    restarts: RollbackRestarts = RollbackRestarts(),
     limits: Limits = Limits(),
     sink: Sink = silent,
-    environment: Environment = Environment(),  # noqa: B008 - a frozen value
+    environment: Environment = Environment(),
 ) -> RunResult:
     """Undo a run: strictly backwards, exactly what it added, changed or removed.
 

@@ -64,7 +64,7 @@ def preview_rollback(
     state_dir: Path,
     *,
     limits: Limits = Limits(),
-    environment: Environment = Environment(),  # noqa: B008 - a frozen value
+    environment: Environment = Environment(),
 ) -> RollbackPreview:
     """Return what a rollback of `run` would do, for a question, over connections that cannot write.
 
@@ -80,12 +80,12 @@ def preview_rollback(
 def rehearse_rollback(
     run: str,
     cluster: ClusterAccess,
-    restarts: RollbackRestarts = RollbackRestarts(),  # noqa: B008 - a frozen value
+    restarts: RollbackRestarts = RollbackRestarts(),
     *,
     state_dir: Path,
     limits: Limits = Limits(),
     sink: Sink = silent,
-    environment: Environment = Environment(),  # noqa: B008 - a frozen value
+    environment: Environment = Environment(),
 ) -> RunResult:
     """Read on every peer what a rollback of `run` would find, over connections that cannot write, and emit what it would do.
 

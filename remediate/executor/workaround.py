@@ -157,7 +157,7 @@ def read_verification(
     state_dir: Path | None = None,
     limits: Limits = Limits(),
     sink: Sink = silent,
-    environment: Environment = Environment(),  # noqa: B008 - a frozen value
+    environment: Environment = Environment(),
 ) -> tuple[PeerVerification, ...]:
     """Read on each peer whether certificates are verified, and emit it.
 
@@ -197,7 +197,7 @@ def set_workaround(
     force: bool = False,
     limits: Limits = Limits(),
     sink: Sink = silent,
-    environment: Environment = Environment(),  # noqa: B008 - a frozen value
+    environment: Environment = Environment(),
 ) -> tuple[PeerVerification, ...]:
     """Turn the workaround on (verification off) or off on every peer, the primary first, and read every peer back.
 

@@ -27,7 +27,7 @@ def rehearse_workaround(
     force: bool = False,
     limits: Limits = Limits(),
     sink: Sink = silent,
-    environment: Environment = Environment(),  # noqa: B008 - a frozen value
+    environment: Environment = Environment(),
 ) -> tuple[PeerVerification, ...]:
     """Check what would refuse `set_workaround`, read every peer, and emit the switches that it would make.
 

@@ -57,7 +57,7 @@ class Desk:
         self,
         cluster: MemoryCluster,
         run: str = "last",
-        restarts: RollbackRestarts = RollbackRestarts(),  # noqa: B008 - a frozen value
+        restarts: RollbackRestarts = RollbackRestarts(),
         **changes: Any,
     ) -> RunResult:
         environment = cluster.environment(lock_directory=self.home / "locks", journal=self.tapped_journal(cluster), **changes)

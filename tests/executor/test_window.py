@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -71,12 +70,8 @@ def test_a_clock_change_at_an_end_shortens_the_window() -> None:
 
 
 @pytest.fixture
-def in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "Asia/Tokyo")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+def in_tokyo(set_local_zone: Callable[[str], None]) -> None:
+    set_local_zone("Asia/Tokyo")
 
 
 @pytest.mark.usefixtures("in_tokyo")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -16,12 +15,8 @@ DEADLINE = "Confirm it by 2026-11-29T02:00:00Z."
 
 
 @pytest.fixture(autouse=True)
-def paris(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "Europe/Paris")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+def paris(set_local_zone: Callable[[str], None]) -> None:
+    set_local_zone("Europe/Paris")
 
 
 def spell(text: str) -> str:

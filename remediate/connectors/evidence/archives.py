@@ -53,7 +53,7 @@ class _BoundedTarInfo(tarfile.TarInfo):
         """Return the next header. tarfile takes one that it cannot read, but for the first, for the end of the archive."""
         try:
             return super().fromtarfile(archive)
-        except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as error:  # type: ignore[attr-defined]  # as above
+        except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as error:  # type: ignore[attr-defined]  # the stubs leave both out
             raise tarfile.ReadError(str(error)) from error
 
 

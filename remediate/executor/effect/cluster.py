@@ -52,7 +52,7 @@ def observe_effects(
     toward_nodes: Sequence[TowardNode] = (),
     limits: Limits = Limits(),
     sink: Sink = silent,
-    environment: Environment = Environment(),  # noqa: B008 - a frozen value
+    environment: Environment = Environment(),
 ) -> ClusterEffects:
     """Look at the journal, at each peer's start in `snapshot` and, with `ask_clients`, at what clients get. The journal is only read.
 
