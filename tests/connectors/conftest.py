@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 
@@ -24,7 +25,10 @@ def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 @pytest.fixture
 def lab(_running: Lab) -> Iterator[Lab]:
     """Restore the story after each test."""
-    before = [(list(peer.trusted), dict(peer.leaves), list(peer.publishers), peer.condition.copy()) for peer in _running.peers]
+    before = [
+        (list(peer.trusted), dict(peer.leaves), [replace(publisher) for publisher in peer.publishers], peer.condition.copy())
+        for peer in _running.peers
+    ]
     _running.requests.clear()
     _running.cluster.refreshed.clear()
     yield _running
