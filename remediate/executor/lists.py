@@ -60,9 +60,9 @@ class ListBelief:
             if self.proves(certificate, listed_certificates):
                 self.expected[certificate] = certificate in listed_certificates
 
-    def forget(self, certificate: Fingerprint) -> None:
-        """Drop the expectation about `certificate`, which is being written."""
-        self.expected.pop(certificate, None)
+    def forget(self, certificate: Fingerprint) -> bool | None:
+        """Drop the expectation about `certificate`, which is being written, and return it; None: there was none."""
+        return self.expected.pop(certificate, None)
 
 
 class ShrunkenList(ObservationError):

@@ -7,8 +7,8 @@ that lacks something, or is not as the run left it, is read again over a fresh s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TypeVar
 
 from remediate.executor.boundary import guarded, reading, writing
@@ -19,7 +19,7 @@ from remediate.executor.ports import CapabilitiesPort, ClusterPort, DiagnosticLo
 from remediate.executor.read_back import schedule_of_late_looks
 from remediate.model.access import ClusterAccess
 from remediate.model.certificate import Certificate
-from remediate.model.errors import ObservationError
+from remediate.model.errors import AccessError, ObservationError, WriteRefused
 from remediate.model.health import Health
 from remediate.model.identity import Address, CipherList, Fingerprint, Product
 from remediate.model.limits import Limits
@@ -152,14 +152,12 @@ class ReconnectingPeer:
 
     def append_trusted_ca(self, certificate: Certificate) -> None:
         """Append a certificate to the trusted CA list."""
-        self._forget(certificate)
-        with writing(self.address):
+        with self._changing(certificate):
             self._peer.append_trusted_ca(certificate)
 
     def remove_trusted_ca(self, certificate: Certificate) -> None:
         """Remove a certificate from the trusted CA list."""
-        self._forget(certificate)
-        with writing(self.address):
+        with self._changing(certificate):
             self._peer.remove_trusted_ca(certificate)
 
     def set_cipher(self, name: str, value: CipherList) -> None:
@@ -187,9 +185,18 @@ class ReconnectingPeer:
         with writing(self.address):
             self._peer.restart()
 
-    def _forget(self, certificate: Certificate) -> None:
-        self._belief.forget(certificate.fingerprint)
+    @contextmanager
+    def _changing(self, certificate: Certificate) -> Iterator[None]:
+        """Expect nothing about `certificate` after a write; after a refusal, that the list is as it was."""
+        expected = self._belief.forget(certificate.fingerprint)
         self._stands_for_next = False
+        try:
+            with writing(self.address):
+                yield
+        except (WriteRefused, AccessError):
+            if expected is not None:
+                self._belief.expected[certificate.fingerprint] = expected
+            raise
 
     def _read_until_expected(self, listed: tuple[Certificate, ...]) -> tuple[Certificate, ...]:
         """Return the list; where it is unexpected, read it again over fresh sessions and after pauses, as the limits allow.

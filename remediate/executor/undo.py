@@ -110,6 +110,9 @@ def undo(context: UndoContext) -> UndoResult:
         if record.inverse_kind is None or record.inverse is None:
             _close_step(context, record)
     for record, inverse in list_inverses(journal, run):
+        if inverse in not_undone:
+            # A resumed run may have done one change twice. Trying it again here would undo it after what was done before it.
+            continue
         context.check_stop()
         try:
             has_written = _undo_step(context, record, inverse, reachable) or has_written
@@ -117,11 +120,9 @@ def undo(context: UndoContext) -> UndoResult:
             # A refused login is not tried again on the next step, and without a journal nothing is written.
             raise
         except RemediateError as error:
-            # A run that was resumed may have done one change twice.
-            if inverse not in not_undone:
-                not_undone.append(inverse)
-                open_steps.append(ManualStep(describe_manual_step(inverse, error), inverse.peer))
-                context.events.emit("manual-step", open_steps[-1].text, peer=inverse.peer, open=True)
+            not_undone.append(inverse)
+            open_steps.append(ManualStep(describe_manual_step(inverse, error), inverse.peer))
+            context.events.emit("manual-step", open_steps[-1].text, peer=inverse.peer, open=True)
     backups, unread = read_peers(context, reachable)
     for step in find_returned_certificates(journal, run, backups):
         open_steps.append(step)

@@ -88,6 +88,24 @@ def test_an_old_or_cut_list_costs_nothing_when_it_is_whole_again(
         assert desk.apply(cluster, plan).exit_code == 0
 
 
+def test_a_refusal_is_not_taken_for_done_over_an_old_list(desk: Desk, cluster: MemoryCluster, lies: Lies, plan: Plan) -> None:
+    # Given a peer that refuses the last removal of a rollback, and whose list is an old one right after it
+    desk.apply(cluster, plan)
+    last_write = cluster.sent_count + 5
+    cluster.faults = {last_write: "refuse"}
+
+    def begin(_box: object) -> None:
+        if cluster.sent_count == last_write and not lies.count:
+            lies.tell("old", readings=2)
+
+    cluster.on_read = begin
+    # When it is rolled back, Then the step is open
+    result = desk.rollback(cluster)
+    assert (result.exit_code, result.state, lies.count) == (8, "partial", 2)
+    # And rolling back again ends right
+    assert (desk.rollback(cluster).exit_code, cluster.state()) == (0, cluster_with_longer_lists().state())
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("after", range(1, 12))
 def test_an_apply_over_bad_readings_claims_nothing_that_is_untrue(

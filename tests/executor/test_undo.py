@@ -76,3 +76,23 @@ def test_a_certificate_put_back_is_no_change_by_others(desk: Desk) -> None:
     # And the same plan can be applied again: what it takes out may stand anywhere
     assert desk.apply(cluster, plan).state == "applied"
     assert first not in cluster.box(1).trusted
+
+
+def test_a_refused_undo_is_not_tried_again_out_of_order(desk: Desk) -> None:
+    # Given a run that set the ciphers twice, since a rollback could not prove that they were restored
+    cluster = story()
+    plan = plan_for(cluster)
+    desk.apply(cluster, plan)
+    cluster.box(3).up = False
+    assert desk.rollback(cluster).state == "partial"
+    cluster.box(3).up = True
+    assert desk.apply(cluster, plan).state == "applied"
+    # When the primary refuses, once, to restore them
+    cluster.faults = {cluster.sent_count + 1: "refuse"}
+    forward = len(cluster.writes)
+    result = desk.rollback(cluster)
+    # Then they are left, since certificates that were added before them are gone; and the next rollback restores them
+    assert (result.state, len(result.open_steps)) == ("partial", 1)
+    assert {write.action.split()[0] for write in cluster.writes[forward:]} == {"remove"}
+    assert desk.rollback(cluster).state == "rolled-back"
+    assert cluster.state() == story().state()
