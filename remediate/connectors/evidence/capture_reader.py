@@ -109,6 +109,9 @@ def _find_gap_reason(connection: Connection, reading: ConnectionReading) -> _Gap
         return _GapReason.HEADLESS
     if reading.sides_unknown:
         return _GapReason.SIDES_UNKNOWN
+    gap_reason = _GapReason.CUT if connection.was_cut else _GapReason.INCOMPLETE
+    if reading.cut_short:
+        return gap_reason
     handshake = reading.handshake
     if handshake is None or handshake.client_accepted:
         return None
@@ -116,9 +119,7 @@ def _find_gap_reason(connection: Connection, reading: ConnectionReading) -> _Gap
         return None
     if handshake.captured_side:
         return _GapReason.CLIENT_ONLY if handshake.captured_side == "client" else _GapReason.SERVER_ONLY
-    if not handshake.incomplete:
-        return None
-    return _GapReason.CUT if connection.was_cut else _GapReason.INCOMPLETE
+    return gap_reason if handshake.incomplete else None
 
 
 def _describe_unread_packets(name: str, frames: FrameDecoder) -> list[UnreadSource]:

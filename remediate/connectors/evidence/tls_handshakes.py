@@ -65,12 +65,14 @@ class ConnectionReading:
         records: The number of TLS records.
         headless: The beginning of a direction was not captured, and no handshake is known: the connection may have had one.
         sides_unknown: A part of a handshake was captured, and it is not known which side is the server.
+        cut_short: TLS records that are not encrypted were captured in part, and no handshake is known.
     """
 
     handshake: Handshake | None
     records: int
     headless: bool = False
     sides_unknown: bool = False
+    cut_short: bool = False
 
 
 def read_connection(connection: Connection, limits: Limits) -> ConnectionReading:
@@ -78,7 +80,11 @@ def read_connection(connection: Connection, limits: Limits) -> ConnectionReading
     messages = {side: read_messages(half) for side, half in connection.halves.items()}
     records = sum(sent_messages.records for sent_messages in messages.values())
     if not any(_is_handshake(sent_messages) for sent_messages in messages.values()):
-        return ConnectionReading(None, records, headless=any(sent_messages.headless for sent_messages in messages.values()))
+        headless = any(sent_messages.headless for sent_messages in messages.values())
+        # One that is encrypted began before the capture: its handshake is over.
+        is_over = any(sent_messages.is_encrypted for sent_messages in messages.values())
+        cut_short = not is_over and any(sent_messages.incomplete for sent_messages in messages.values())
+        return ConnectionReading(None, records, headless=headless, cut_short=cut_short)
     client = _find_client(connection, messages)
     if client is None:
         return ConnectionReading(None, records, sides_unknown=True)

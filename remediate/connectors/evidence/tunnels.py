@@ -202,19 +202,51 @@ def _decode_encrypted_udp(data: bytes) -> Inner | None:
     raise NotReadable("IPsec ESP in UDP", "encrypted")
 
 
-# https://www.iana.org/assignments/service-names-port-numbers; 8472 is VXLAN before it had a port, 37008 is TZSP's by custom.
+def _decode_teredo(data: bytes) -> Inner:
+    """Decode Teredo (RFC 4380, 5.1.1): IPv6 behind an authentication and an origin indication, either of which may be absent."""
+    at = _UDP_HEADER
+    if data[at : at + 2] == b"\x00\x01":
+        at += 13 + data[at + 2] + data[at + 3]
+    if data[at : at + 2] == b"\x00\x00":
+        at += 8
+    return ip_packet(data[at:])
+
+
+def _decode_gue(data: bytes) -> Inner | None:
+    """Decode Generic UDP Encapsulation (draft-ietf-intarea-gue, 3 and 4): a header in variant 0, IP alone in variant 1."""
+    first, protocol = unpack_numbers("BB", data, _UDP_HEADER)
+    variant, is_control, header_words = first >> 6, first >> 5 & 1, first & 0x1F
+    if variant == 1:
+        return ip_packet(data[_UDP_HEADER:])
+    if variant:
+        raise NotReadable(f"GUE variant {variant}")
+    return None if is_control else Inner(Registry.IP, protocol, data[_UDP_HEADER + 4 + 4 * header_words :])
+
+
+def _decode_wireguard(data: bytes) -> Inner | None:
+    """Decode WireGuard (its white paper, 5.4): transport data is of type 4; the port is ephemeral, and others use it too."""
+    if data[_UDP_HEADER : _UDP_HEADER + 4] == b"\x04\x00\x00\x00":
+        raise NotReadable("WireGuard", "encrypted")
+    return None
+
+
+# https://www.iana.org/assignments/service-names-port-numbers; 8472 is VXLAN before it had a port. By custom, 37008 is TZSP's and
+# 51820 WireGuard's.
 UDP_PORTS: Final[dict[int, Decoder]] = {
     1701: _decode_l2tp,
     2152: _decode_gtp,
+    3544: _decode_teredo,
     4341: lambda data: ip_packet(data[16:]),  # LISP (RFC 9300, 5.1)
     4500: _decode_encrypted_udp,
     4789: _decode_vxlan,
     4790: _decode_vxlan,
     5247: _decode_capwap,
+    6080: _decode_gue,
     6081: _decode_geneve,
     6635: lambda data: Inner(Registry.ETHERNET, MPLS, data[_UDP_HEADER:]),  # RFC 7510
     8472: _decode_vxlan,
     37008: _decode_tzsp,
+    51820: _decode_wireguard,
 }
-SYMMETRIC_PORTS: Final = frozenset({1701, 4500, 5247})
+SYMMETRIC_PORTS: Final = frozenset({1701, 3544, 4500, 5247, 51820})
 """Tunnel ports that both ends send from, so that packets are recognised by their source port too."""

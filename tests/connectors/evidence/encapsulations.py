@@ -47,6 +47,11 @@ def gre(protocol: int, content: bytes, *, flags: int = 0, options: bytes = b"") 
     return ip(47, struct.pack("!HH", flags, protocol) + options + content)
 
 
+def ipv6(packet: bytes) -> bytes:
+    """In IPv6, where it is IPv4."""
+    return packet if packet[0] >> 4 == 6 else ip(4, packet, OUTER_6)
+
+
 def mpls(packet: bytes, control_word: bytes = b"") -> bytes:
     """Behind two labels (RFC 3032)."""
     return struct.pack("!II", 100 << 12 | 64, 200 << 12 | 0x100 | 64) + control_word + packet
@@ -128,6 +133,12 @@ TUNNELS: dict[str, Wrap] = {
     "CAPWAP with 802.11": lambda packet: udp(5246, b"\x00\x10\x03\x00" + bytes(4) + wireless(packet), source_port=5247),
     "L2TP": lambda packet: udp(1701, struct.pack("!HHHH", 0x4002, 8 + len(ppp(packet)), 1, 1) + ppp(packet)),
     "TZSP": lambda packet: udp(37_008, b"\x01\x00\x00\x01" + b"\x0a\x01\xbd\x00\x01" + ethernet(packet)),
+    "Teredo": lambda packet: udp(3544, ipv6(packet)),
+    "Teredo with indications": lambda packet: udp(
+        50_000, b"\x00\x01\x04\x02" + bytes(15) + bytes(8) + ipv6(packet), source_port=3544
+    ),
+    "GUE": lambda packet: udp(6080, b"\x02" + (b"\x29" if packet[0] >> 4 == 6 else b"\x04") + bytes(10) + packet),
+    "GUE without a header": lambda packet: udp(6080, packet),
     "LISP": lambda packet: udp(4341, bytes(8) + packet),
 }
 

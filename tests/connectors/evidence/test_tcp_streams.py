@@ -53,6 +53,16 @@ def of_one_side(speeches: Sequence[Speech], *, by_client: bool) -> list[bytes]:
     return [packet for packet in whole if packet[12:16] == source]
 
 
+@pytest.mark.parametrize("length", [59, 60, 61, 62])
+def test_packets_cut_in_a_message_header_are_reported(tmp_path: Path, length: int) -> None:
+    hellos = [ethernet(packet) for packet in segments(REFUSED[:2], size=1460)]
+
+    evidence = read(tmp_path, pcap(hellos, cut_to=length))
+
+    assert (evidence.handshakes, evidence.coverage.tls_records > 0) == ((), True)
+    assert "were truncated" in reason(evidence)
+
+
 @pytest.mark.parametrize("length", [96, 100, 120, 200, 400])
 @pytest.mark.parametrize("syn", [True, False])
 def test_packets_that_were_cut(tmp_path: Path, length: int, syn: bool) -> None:
