@@ -3,6 +3,8 @@
 Strict about types and about what must be there; keys that this version does not know are ignored within one major.
 """
 
+from functools import partial
+
 from remediate.formats.approvals import read_approvals, write_approvals
 from remediate.formats.plan import plan_document, plan_id, read_plan, write_plan
 from remediate.formats.snapshot import read_snapshot, write_snapshot
@@ -23,5 +25,5 @@ __all__ = [
 ]
 
 register_codec(Snapshot, Codec(read_snapshot, write_snapshot))
-register_codec(Plan, Codec(read_plan, write_plan))
+register_codec(Plan, Codec(read_plan, write_plan, partial(read_plan, is_own=True)))
 register_codec(Approvals, Codec(read_approvals, write_approvals))

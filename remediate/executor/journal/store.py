@@ -384,7 +384,7 @@ class Journal:
 
     def plan(self, run: str) -> Plan:
         """Return the plan that `run` applies; only where it has one."""
-        return Plan.from_json(str(self._select("SELECT plan_json FROM runs WHERE id = ?", run)[0]["plan_json"]))
+        return Plan.from_own_json(str(self._select("SELECT plan_json FROM runs WHERE id = ?", run)[0]["plan_json"]))
 
     def certificate(self, fingerprint: Fingerprint) -> Certificate:
         """Return a certificate that a run of this journal names."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from remediate.executor.identity import identify_operator
 from remediate.executor.journal.schema import MIGRATIONS, migrate, version_of
 from remediate.executor.journal.store import FILE_NAME, Journal, JournalError
+from remediate.formats import plan_id
+from remediate.model.plan import Plan
 from tests.executor.clusters import IMP, plan_for, story
 from tests.executor.conftest import Desk
 from tests.pki import NOW
@@ -34,6 +37,17 @@ def test_a_run_is_kept_with_all_that_rollback_needs(desk: Desk) -> None:
         assert {step.state for step in steps} == {"done"}
         assert [step.inverse_kind for step in steps] == ["remove-certificate"] * 4 + ["set-ciphers", None]
         assert all(step.before != step.after for step in steps[:5])
+
+
+def test_a_plan_of_a_later_version_is_kept_under_its_id(desk: Desk) -> None:
+    # Given a plan with a key that this version does not know, which counts for its id
+    cluster = story()
+    document = json.loads(plan_for(cluster).to_json()) | {"of_a_later_version": True}
+    plan = Plan.from_json(json.dumps(document | {"id": plan_id(document)}))
+    # When it is applied and rolled back, Then the journal gives it back as it was applied
+    run = desk.apply(cluster, plan).run_id
+    assert desk.rollback(cluster).state == "rolled-back"
+    assert desk.journal().plan(run) == plan
 
 
 def test_two_runs_in_one_second_have_different_ids(tmp_path: Path) -> None:
