@@ -106,7 +106,7 @@ class Endpoint:
     preferred: Preference = Preference()
     tls13: bool | None = None
     error: str | None = None
-    failure: Cause | None = field(default=None, compare=False)
+    failure: Cause | None = None
     learned_from: tuple[str, ...] = ()
     seen_by: SeenBy = "handshake"
     service: str | None = None
