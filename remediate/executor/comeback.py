@@ -25,6 +25,8 @@ def has_restarted(before: BeforeRestart, health: Health, sent_at: datetime) -> b
         return True
     if health.started_at is None:
         return None
+    if health.started_at == before.started_at:
+        return False  # one start, whatever became of this machine's clock since
     if health.started_at >= sent_at:
         return True
     return before.started_at is not None and health.started_at - before.started_at > _JITTER

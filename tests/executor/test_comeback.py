@@ -33,6 +33,12 @@ def test_a_start_or_counters_that_fell_show_a_restart(health: Health, expected: 
     assert has_restarted(BEFORE, health, SENT) is expected
 
 
+def test_a_start_read_twice_is_one_start_on_a_clock_set_back() -> None:
+    before = BeforeRestart(SENT + timedelta(hours=1))
+
+    assert has_restarted(before, Health(started_at=before.started_at), SENT) is False
+
+
 def test_counters_that_were_not_read_before_show_nothing() -> None:
     assert has_restarted(replace(BEFORE, total=None), Health(total_since_start=0), SENT) is None
 

@@ -28,7 +28,7 @@ class MaintenanceRecord:
 
     Attributes:
         at: RFC 3339 UTC.
-        started_at: The peer's start at that time, by its own clock (RFC 3339 UTC); None: not observed.
+        started_at: The peer's start as it was read then (RFC 3339 UTC); None: not observed.
         user: Who turned it on, on `host`.
     """
 
