@@ -80,6 +80,7 @@ def refuse_if_stale(plan: Plan, now: Snapshot, *, is_resumed: bool) -> None:
 
 
 def _check_store(plan: Plan, now: Snapshot, node: Node, store: str, *, is_resumed: bool) -> None:
+    """Check that one store still lacks what `plan` uploads to it, and accepts the peers after that. Raises as `refuse_if_stale`."""
     trusted = read_store(now, node, store)
     if trusted is None:
         reason = node.error or "certificate management does not show it"
@@ -87,28 +88,28 @@ def _check_store(plan: Plan, now: Snapshot, node: Node, store: str, *, is_resume
     actions = [action for action in list_planned_uploads(plan) if (action.node, action.store) == (node.address, store)]
     missing = [action for action in actions if plan.certificates[action.certificate] not in trusted]
     after = (*trusted, *(plan.certificates[action.certificate] for action in missing))
-    for action in missing:
-        for address in action.because:
-            chain = _read_chain(plan, now, address)
-            certificate = plan.certificates[action.certificate]
-            if certificate not in complete_chain(chain, plan.certificates.values()):
-                raise StalePlan(
-                    f"The plan for {plan.cluster} is stale: the certificate of {address} no longer needs "
-                    f"{describe_certificate(certificate)}."
-                )
-            if not verify_client(chain, after, now.taken_at).ok:
-                raise StalePlan(
-                    f"The plan for {plan.cluster} is stale: {store}-trust of {node.address} would still refuse the "
-                    f"certificate of {address} after it."
-                )
-            if not is_resumed and verify_client(chain, trusted, now.taken_at).ok:
-                raise StalePlan(
-                    f"The plan for {plan.cluster} is stale: {store}-trust of {node.address} already accepts the certificate "
-                    f"of {address}."
-                )
+    needs = [(plan.certificates[action.certificate], address) for action in missing for address in action.because]
+    for certificate, address in needs:
+        chain = _read_chain(plan, now, address)
+        if certificate not in complete_chain(chain, plan.certificates.values()):
+            raise StalePlan(
+                f"The plan for {plan.cluster} is stale: the certificate of {address} no longer needs "
+                f"{describe_certificate(certificate)}."
+            )
+        if not verify_client(chain, after, now.taken_at).ok:
+            raise StalePlan(
+                f"The plan for {plan.cluster} is stale: {store}-trust of {node.address} would still refuse the "
+                f"certificate of {address} after it."
+            )
+        if not is_resumed and verify_client(chain, trusted, now.taken_at).ok:
+            raise StalePlan(
+                f"The plan for {plan.cluster} is stale: {store}-trust of {node.address} already accepts the certificate "
+                f"of {address}."
+            )
 
 
 def _read_chain(plan: Plan, now: Snapshot, address: Address) -> tuple[Certificate, ...]:
+    """Return the certificate that a peer of the plan shows to nodes, with its chain. Raises as `refuse_if_stale`."""
     peer = next((peer for peer in now.peers if peer.address == address), None)
     if peer is None:
         raise StalePlan(f"The plan for {plan.cluster} is stale: {address} is no longer a peer of this cluster.")

@@ -160,24 +160,11 @@ def read_plan(text: str | bytes, *, is_own: bool = False) -> Plan:
         FormatError: It is not in the format, or its content does not match its id.
     """
     document = parse_document(text, PLAN_FORMAT, share_verdicts())
-    entries = document.get("endpoints")
-    has_list = isinstance(entries, list)
-    wire = validate(PlanWire, {**document, "endpoints": []} if has_list else document, "plan")
-    forecasts = _read_forecasts(entries if isinstance(entries, list) else [])
-    if not is_own and plan_id(document) != wire.id:
-        raise FormatError(
-            f"The plan's content does not match its id {wire.id[:19]}…: it was changed after it was made.",
-            next_step="Make the plan again with `remediate plan`; a plan is never edited by hand.",
-        )
+    wire, forecasts = _validate(document)
+    if not is_own:
+        _check_id(document, wire)
     certificates = read_certificates(wire.certificates)
-    kinds = TrustCertificateWire | RemoveCertificateWire | TrustOnNodeWire
-    changes = [action for action in wire.actions if isinstance(action, kinds)]
-    check_certificates_present("plan", fingerprints_of(action.certificate for action in changes), certificates)
-    check_certificates_present(
-        "plan", fingerprints_of(key for chain in wire.chains for key in chain.certificates), certificates
-    )
-    missing = fingerprints_of(key for toward in wire.toward_nodes for key in toward.missing)
-    check_certificates_present("plan", missing, certificates)
+    _check_certificates(wire, certificates)
     facts = {Fingerprint(key): _read_facts(facts) for key, facts in wire.facts.items()}
     _check_facts(facts, certificates)
     return Plan(
@@ -185,27 +172,57 @@ def read_plan(text: str | bytes, *, is_own: bool = False) -> Plan:
         cluster=wire.cluster,
         made_at=wire.made_at,
         complete=wire.complete,
-        base={
-            Address(peer): Base(base.trusted_ca, ciphers_of(base.ciphers), base.version, base.offers_workaround, base.removal)
-            for peer, base in wire.base.items()
-        },
-        actions=tuple(read_action(action) for action in wire.actions),
+        base={Address(peer): _read_base(base) for peer, base in wire.base.items()},
+        actions=tuple(map(read_action, wire.actions)),
         endpoints=forecasts,
-        unresolved=tuple(_read_unresolved(endpoint) for endpoint in wire.unresolved),
+        unresolved=tuple(map(_read_unresolved, wire.unresolved)),
         certificates=certificates,
         facts=facts,
         alarms=tuple(note.removeprefix(_ALARM) for note in wire.notes if note.startswith(_ALARM)),
         notes=tuple(note for note in wire.notes if not note.startswith(_ALARM)),
         not_in_use=tuple(wire.not_in_use),
-        undiscovered=tuple(read_gap(gap) for gap in wire.undiscovered),
-        alternatives=tuple(
-            Alternative(alternative.summary, alternative.why_not, alternative.switch) for alternative in wire.alternatives
-        ),
-        future=None if wire.future is None else tuple(_read_future(change) for change in wire.future),
-        toward_nodes=tuple(_read_toward_node(toward) for toward in wire.toward_nodes),
-        chains=tuple(read_chain(chain) for chain in wire.chains),
+        undiscovered=tuple(map(read_gap, wire.undiscovered)),
+        alternatives=tuple(map(_read_alternative, wire.alternatives)),
+        future=None if wire.future is None else tuple(map(_read_future, wire.future)),
+        toward_nodes=tuple(map(_read_toward_node, wire.toward_nodes)),
+        chains=tuple(map(read_chain, wire.chains)),
         shortfall=_read_shortfall(wire.shortfall) if wire.shortfall else None,
     )
+
+
+def _validate(document: dict[str, Any]) -> tuple[PlanWire, tuple[EndpointForecast, ...]]:
+    """Return the document but its forecasts, and those by themselves: there are many of them."""
+    entries = document.get("endpoints")
+    if not isinstance(entries, list):
+        return validate(PlanWire, document, "plan"), ()
+    return validate(PlanWire, {**document, "endpoints": []}, "plan"), _read_forecasts(entries)
+
+
+def _check_id(document: Mapping[str, Any], wire: PlanWire) -> None:
+    if plan_id(document) != wire.id:
+        raise FormatError(
+            f"The plan's content does not match its id {wire.id[:19]}…: it was changed after it was made.",
+            next_step="Make the plan again with `remediate plan`; a plan is never edited by hand.",
+        )
+
+
+def _check_certificates(wire: PlanWire, certificates: Mapping[Fingerprint, Certificate]) -> None:
+    """Raise FormatError where an action, a chain or the answer of a node names a certificate that the plan does not hold."""
+    kinds = TrustCertificateWire | RemoveCertificateWire | TrustOnNodeWire
+    for fingerprints in (
+        [action.certificate for action in wire.actions if isinstance(action, kinds)],
+        [fingerprint for chain in wire.chains for fingerprint in chain.certificates],
+        [fingerprint for toward in wire.toward_nodes for fingerprint in toward.missing],
+    ):
+        check_certificates_present("plan", fingerprints_of(fingerprints), certificates)
+
+
+def _read_base(wire: BaseWire) -> Base:
+    return Base(wire.trusted_ca, ciphers_of(wire.ciphers), wire.version, wire.offers_workaround, wire.removal)
+
+
+def _read_alternative(wire: AlternativeWire) -> Alternative:
+    return Alternative(wire.summary, wire.why_not, wire.switch)
 
 
 def _read_shortfall(wire: ShortfallWire) -> Shortfall:
@@ -235,18 +252,15 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         ],
     }
     # Left out where there are none: a plan of 0.1.0, read and written, is to have its own id again.
-    if plan.not_in_use:
-        document["not_in_use"] = list(plan.not_in_use)
-    if plan.facts:
-        document["facts"] = {key: _write_facts(facts) for key, facts in plan.facts.items()}
-    if plan.undiscovered:
-        document["undiscovered"] = [write_gap(gap) for gap in plan.undiscovered]
-    if plan.toward_nodes:
-        document["toward_nodes"] = [write_toward_node(toward) for toward in plan.toward_nodes]
-    if plan.chains:
-        document["chains"] = [write_chain(chain) for chain in plan.chains]
-    if plan.shortfall:
-        document["shortfall"] = asdict(plan.shortfall)
+    optional = {
+        "not_in_use": list(plan.not_in_use),
+        "facts": {key: _write_facts(facts) for key, facts in plan.facts.items()},
+        "undiscovered": [write_gap(gap) for gap in plan.undiscovered],
+        "toward_nodes": [write_toward_node(toward) for toward in plan.toward_nodes],
+        "chains": [write_chain(chain) for chain in plan.chains],
+        "shortfall": asdict(plan.shortfall) if plan.shortfall else None,
+    }
+    document |= {key: value for key, value in optional.items() if value}
     if plan.future is not None:
         document["future"] = [write_future(change) for change in plan.future]
     return document

@@ -58,9 +58,17 @@ class RuledOut:
     ciphers: Choice | None
 
 
-def find_ruled_out(comparison: Comparison, best: Choice, forecaster: Forecaster) -> RuledOut:
-    """Return the plans that verify more than `best`, whose `forecaster` this is, and that the policy rules out."""
-    return RuledOut(_find_with_removal(comparison, best, forecaster), _find_with_any_ciphers(comparison, best))
+def find_ruled_out(comparison: Comparison, best: Choice, forecaster: Forecaster, *, may_remove: bool) -> RuledOut:
+    """Return the plans that verify more than `best` and that the policy rules out.
+
+    Args:
+        comparison: The cluster and its solver.
+        best: The choice of the plan.
+        forecaster: The cluster as `best` will leave it.
+        may_remove: Nothing speaks against removals but the policy.
+    """
+    removing = _find_with_removal(comparison, best, forecaster) if may_remove else None
+    return RuledOut(removing, _find_with_any_ciphers(comparison, best))
 
 
 def list_alternatives(comparison: Comparison, choices: Sequence[Choice], ruled_out: RuledOut) -> tuple[Alternative, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from remediate.formats import plan_document, plan_id
@@ -19,6 +19,7 @@ from remediate.model.plan import (
     FutureChange,
     Plan,
     Policy,
+    RefreshDiscovery,
     RemoveCertificate,
     RestartPeer,
     SetCiphers,
@@ -27,7 +28,6 @@ from remediate.model.plan import (
 )
 from remediate.model.snapshot import Peer, Snapshot
 from remediate.model.toward_nodes import TowardNode
-from remediate.model.verdict import Verdicts
 from remediate.planner.advice.advisor import Advisor
 from remediate.planner.alternatives import Comparison, RuledOut, find_ruled_out, list_alternatives
 from remediate.planner.chains import group_chains, list_chain_certificates
@@ -39,14 +39,14 @@ from remediate.planner.horizon import apply_choice
 from remediate.planner.node_horizon import apply_uploads, foresee_all
 from remediate.planner.notes import list_notes
 from remediate.planner.removals import plan_removals
-from remediate.planner.solver.candidates import Candidates, find_candidates
+from remediate.planner.solver.candidates import find_candidates
 from remediate.planner.solver.requirements import RequirementReader, VerifiedToday
 from remediate.planner.solver.solver import WHOLE_EFFORT, Choice, Effort, Solver, find_primary
 from remediate.planner.toward_nodes import judge_toward_nodes, plan_uploads
 from remediate.planner.unresolved import AdviceSources, list_unresolved
-from remediate.trust.chain_verifier import OpenSslAnswers
+from remediate.trust.chain_verifier import Chain, OpenSslAnswers
 from remediate.trust.endpoint_verifier import verify_snapshot
-from remediate.trust.guarded_verifier import GuardedChain, list_unseen_consumers, verify_guarded
+from remediate.trust.guarded_verifier import list_unseen_consumers, verify_guarded
 
 
 def make_plan(snapshot: Snapshot, policy: Policy = Policy(), effort: Effort = WHOLE_EFFORT) -> Plan:
@@ -61,7 +61,7 @@ def make_plan(snapshot: Snapshot, policy: Policy = Policy(), effort: Effort = WH
         RemediateError: No OpenSSL can be loaded on this machine.
     """
     _check(snapshot)
-    return _make_plan(_sort(snapshot), _limit_policy(policy, snapshot), effort)
+    return _PlanMaker(_sort(snapshot), _limit_policy(policy, snapshot), effort).make()
 
 
 def _limit_policy(policy: Policy, snapshot: Snapshot) -> Policy:
@@ -99,76 +99,137 @@ def _check(snapshot: Snapshot) -> None:
             raise FormatError(f"The snapshot holds the {kind} {min(repeated)} more than once.")
 
 
-def _rule_out(comparison: Comparison, choice: Choice, forecaster: Forecaster, *, may_remove: bool) -> RuledOut:
-    """Return the plans that were not chosen; none that removes where a consumer of the list was not looked at."""
-    ruled_out = find_ruled_out(comparison, choice, forecaster)
-    return ruled_out if may_remove else replace(ruled_out, removing=None)
+class _PlanMaker:
+    """The making of one plan: how the cluster is judged today, what is chosen for it, and what follows from that."""
 
+    def __init__(self, snapshot: Snapshot, policy: Policy, effort: Effort) -> None:
+        self._snapshot, self._policy, self._effort = snapshot, policy, effort
+        self._observed = [peer for peer in snapshot.peers if peer.error is None]
+        self._answers = OpenSslAnswers(snapshot.taken_at)
+        self._today = verify_snapshot(snapshot, self._answers)
+        self._guarded_today = verify_guarded(snapshot, self._answers)
+        # Nothing is removed from a list while it is not known what else needs it.
+        self._may_remove = not list_unseen_consumers(snapshot)
+        self._candidates = find_candidates(snapshot, policy)
+        self._solver = self._make_solver(list_accepted_chains(self._guarded_today))
+        self._choices = self._list_choices(self._solver)
+        self._choice = self._choices[0]
+        self._forecaster = Forecaster(snapshot, self._choice, self._answers)
+        self._forecasts = tuple(self._forecaster.forecast(pair, verdict) for pair, verdict in self._today.items())
+        self._uploads = plan_uploads(snapshot, policy, self._candidates)
 
-def _make_plan(snapshot: Snapshot, policy: Policy, effort: Effort) -> Plan:
-    answers = OpenSslAnswers(snapshot.taken_at)
-    today = verify_snapshot(snapshot, answers)
-    guarded = verify_guarded(snapshot, answers)
-    verified_today = _find_verified_today(today, guarded)
-    candidates = find_candidates(snapshot, policy)
-    may_remove = not list_unseen_consumers(snapshot)
-    solver = Solver(snapshot, policy, candidates, RequirementReader(snapshot, verified_today), answers, effort)
-    choices = solver.choices(removal=policy.allow_removal and may_remove)
-    choice = choices[0]
-    forecaster = Forecaster(snapshot, choice, answers)
-    forecasts = tuple(forecaster.forecast(pair, verdict) for pair, verdict in today.items())
-    comparison = Comparison(snapshot, policy, candidates, solver, answers)
-    ruled_out = _rule_out(comparison, choice, forecaster, may_remove=may_remove)
-    advisor = Advisor(candidates, solver.oracle, snapshot.taken_at)
-    sources = _list_sources(snapshot, advisor, solver, ruled_out, guarded)
-    uploads = plan_uploads(snapshot, policy, candidates)
-    future = _foresee(apply_uploads(apply_choice(snapshot, choice), uploads), policy)
-    notes = list(list_guarded_notes(snapshot, guarded, removal_asked=policy.allow_removal))
-    if verified_today.guarded and not all(forecast.after.ok for forecast in forecasts):
-        unguarded = RequirementReader(snapshot, replace(verified_today, guarded={}))
-        unbound = Solver(snapshot, policy, candidates, unguarded, answers, effort)
-        tempting = unbound.choices(removal=policy.allow_removal and may_remove)
-        notes[:0] = describe_prevented(snapshot, guarded, choice, tempting[0], answers)
-    changes = _list_changes(snapshot, candidates, choice, forecaster, forecasts)
-    actions = _number((*changes, *uploads, *(plan_refreshes(snapshot, choice, answers) if changes and policy.refresh else ())))
-    chains = group_chains((peer.address for peer in snapshot.peers if peer.error is None), forecaster)
-    toward_nodes = judge_toward_nodes(snapshot)
-    certificates = _collect_certificates(snapshot, actions, future or (), chains, toward_nodes)
-    plan = Plan(
-        id=PlanId(""),
-        cluster=snapshot.cluster,
-        made_at=snapshot.taken_at,
-        complete=snapshot.complete,
-        base={peer.address: _make_base(peer) for peer in snapshot.peers if peer.error is None},
-        actions=actions,
-        endpoints=tuple(sorted(forecasts, key=lambda forecast: (forecast.address, forecast.port, forecast.peer))),
-        unresolved=list_unresolved(snapshot, forecaster, sources),
-        certificates=certificates,
-        alarms=tuple(sorted({alarm.message for alarm in snapshot.alarms})),
-        notes=(*notes, *list_notes(snapshot, policy, choice, forecaster)),
-        alternatives=list_alternatives(comparison, choices, ruled_out),
-        not_in_use=snapshot.not_in_use,
-        undiscovered=snapshot.undiscovered,
-        future=future,
-        toward_nodes=toward_nodes,
-        facts=list_facts(certificates.values(), snapshot, policy.approved),
-        chains=chains,
-        shortfall=choice.shortfall,
-    )
-    return replace(plan, id=plan_id(plan_document(plan)))
+    def make(self) -> Plan:
+        """Return the plan, with what will be true after it, what it leaves refused, and why no other was chosen."""
+        snapshot, policy = self._snapshot, self._policy
+        comparison = Comparison(snapshot, policy, self._candidates, self._solver, self._answers)
+        ruled_out = find_ruled_out(comparison, self._choice, self._forecaster, may_remove=self._may_remove)
+        actions = self._list_actions()
+        future = self._foresee()
+        chains = group_chains((peer.address for peer in self._observed), self._forecaster)
+        toward_nodes = judge_toward_nodes(snapshot)
+        certificates = _collect_certificates(snapshot, actions, future or (), chains, toward_nodes)
+        plan = Plan(
+            id=PlanId(""),
+            cluster=snapshot.cluster,
+            made_at=snapshot.taken_at,
+            complete=snapshot.complete,
+            base={peer.address: _make_base(peer) for peer in self._observed},
+            actions=actions,
+            endpoints=tuple(sorted(self._forecasts, key=lambda forecast: (forecast.address, forecast.port, forecast.peer))),
+            unresolved=list_unresolved(snapshot, self._forecaster, self._gather_sources(ruled_out)),
+            certificates=certificates,
+            alarms=tuple(sorted({alarm.message for alarm in snapshot.alarms})),
+            notes=(*self._list_guarded_notes(), *list_notes(snapshot, policy, self._choice, self._forecaster)),
+            alternatives=list_alternatives(comparison, self._choices, ruled_out),
+            not_in_use=snapshot.not_in_use,
+            undiscovered=snapshot.undiscovered,
+            future=future,
+            toward_nodes=toward_nodes,
+            facts=list_facts(certificates.values(), snapshot, policy.approved),
+            chains=chains,
+            shortfall=self._choice.shortfall,
+        )
+        return replace(plan, id=plan_id(plan_document(plan)))
 
+    # --- the choice -----------------------------------------------------------------------------------------------------
 
-def _list_sources(
-    snapshot: Snapshot, advisor: Advisor, solver: Solver, ruled_out: RuledOut, guarded: tuple[GuardedChain, ...]
-) -> AdviceSources:
-    answers = OpenSslAnswers(snapshot.taken_at)
-    return AdviceSources(
-        advisor,
-        solver.oracle,
-        guarded=guarded,
-        with_removal=Forecaster(snapshot, ruled_out.removing, answers) if ruled_out.removing else None,
-        with_ciphers=Forecaster(snapshot, ruled_out.ciphers, answers) if ruled_out.ciphers else None,
-    )
+    def _make_solver(self, guarded: Mapping[Address, tuple[Chain, ...]]) -> Solver:
+        """Return a solver that loses nothing that works today, nor a chain of `guarded`."""
+        working = {(pair.peer, str(pair.endpoint)): verdict.ok for pair, verdict in self._today.items() if verdict.works}
+        verified = frozenset(pair for pair, verified in working.items() if verified)
+        requirements = RequirementReader(self._snapshot, VerifiedToday(verified, frozenset(working), guarded))
+        return Solver(self._snapshot, self._policy, self._candidates, requirements, self._answers, self._effort)
+
+    def _list_choices(self, solver: Solver) -> list[Choice]:
+        return solver.choices(removal=self._policy.allow_removal and self._may_remove)
+
+    # --- what it leads to -----------------------------------------------------------------------------------------------
+
+    def _foresee(self) -> tuple[FutureChange, ...] | None:
+        """Return what changes by the calendar after the plan; None where the policy has no horizon."""
+        if not self._policy.horizon:
+            return None
+        after = apply_uploads(apply_choice(self._snapshot, self._choice), self._uploads)
+        return foresee_all(after, after.taken_at + self._policy.horizon)
+
+    def _list_guarded_notes(self) -> Iterator[str]:
+        """Yield the notes on guarded endpoints, first what is not planned because one would break."""
+        accepted = any(guarded.verdict.ok for guarded in self._guarded_today)
+        if accepted and not all(forecast.after.ok for forecast in self._forecasts):
+            tempting = self._list_choices(self._make_solver({}))[0]
+            yield from describe_prevented(self._snapshot, self._guarded_today, self._choice, tempting, self._answers)
+        yield from list_guarded_notes(self._snapshot, self._guarded_today, removal_asked=self._policy.allow_removal)
+
+    def _gather_sources(self, ruled_out: RuledOut) -> AdviceSources:
+        removing, ciphers = ruled_out.removing, ruled_out.ciphers
+        return AdviceSources(
+            Advisor(self._candidates, self._solver.oracle, self._snapshot.taken_at),
+            self._solver.oracle,
+            guarded=self._guarded_today,
+            with_removal=Forecaster(self._snapshot, removing, self._answers) if removing else None,
+            with_ciphers=Forecaster(self._snapshot, ciphers, self._answers) if ciphers else None,
+        )
+
+    # --- actions --------------------------------------------------------------------------------------------------------
+
+    def _list_actions(self) -> tuple[Action, ...]:
+        """Return the actions in the order in which they are carried out, numbered."""
+        fixed = [forecast for forecast in self._forecasts if forecast.after.ok and not forecast.before.ok]
+        changes: list[Action] = [
+            *plan_removals(self._snapshot, self._choice, self._forecaster, fixed),
+            *self._list_additions(fixed),
+            *self._list_cipher_changes(),
+        ]
+        refreshes: list[RefreshDiscovery] = []
+        if changes:
+            changes.append(RestartPeer("", tuple(peer.address for peer in self._observed if self._changes(peer))))
+            refreshes = plan_refreshes(self._snapshot, self._choice, self._answers) if self._policy.refresh else []
+        numbered = enumerate((*changes, *self._uploads, *refreshes), start=1)
+        return tuple(replace(action, id=f"a{number}") for number, action in numbered)
+
+    def _changes(self, peer: Peer) -> bool:
+        choice = self._choice
+        return choice.ciphers is not None or bool(choice.added.get(peer.address) or choice.removed.get(peer.address))
+
+    def _list_additions(self, fixed: Iterable[EndpointForecast]) -> Iterator[TrustCertificate]:
+        """Yield the additions by fingerprint, each with its peers in order and the endpoints among `fixed` that need it there."""
+        reasons: dict[tuple[Address, Certificate], set[str]] = {}
+        for forecast in fixed:
+            endpoint = self._forecaster.endpoints[forecast.endpoint]
+            for certificate in self._forecaster.certificates_in_use(forecast.peer, endpoint):
+                reasons.setdefault((forecast.peer, certificate), set()).add(endpoint.name)
+        added, candidates = self._choice.added, self._candidates
+        certificates = {certificate for chain in added.values() for certificate in chain}
+        for certificate in sorted(certificates, key=lambda certificate: certificate.fingerprint):
+            peers = tuple(peer.address for peer in self._snapshot.peers if certificate in added.get(peer.address, ()))
+            endpoints = sorted({name for peer in peers for name in reasons.get((peer, certificate), ())})
+            role, approval = candidates.role(certificate), candidates.approval(certificate)
+            yield TrustCertificate("", certificate.fingerprint, peers, role, approval, tuple(endpoints))
+
+    def _list_cipher_changes(self) -> Iterator[SetCiphers]:
+        if self._choice.ciphers is not None:
+            present = find_primary(self._observed).ciphers[REVERSE_PROXY_CIPHERS]
+            yield SetCiphers("", REVERSE_PROXY_CIPHERS, present, self._choice.ciphers)
 
 
 def _sort(snapshot: Snapshot) -> Snapshot:
@@ -185,79 +246,9 @@ def _sort(snapshot: Snapshot) -> Snapshot:
     )
 
 
-def _find_verified_today(today: Verdicts, guarded: Iterable[GuardedChain]) -> VerifiedToday:
-    working = {(pair.peer, str(pair.endpoint)): verdict.ok for pair, verdict in today.items() if verdict.works}
-    verified = frozenset(pair for pair, verified in working.items() if verified)
-    return VerifiedToday(verified, frozenset(working), list_accepted_chains(guarded))
-
-
 def _make_base(peer: Peer) -> Base:
     ciphers = {name: value for name, value in peer.ciphers.items() if name == REVERSE_PROXY_CIPHERS}
     return Base(peer.trusted_digest, ciphers, peer.version, peer.verify_origin_server is not None, peer.removal)
-
-
-def _list_changes(
-    snapshot: Snapshot, candidates: Candidates, choice: Choice, forecaster: Forecaster, forecasts: Iterable[EndpointForecast]
-) -> list[Action]:
-    """Return the changes and the restart in the order in which they are carried out, not yet numbered; none for no change."""
-    fixed = [forecast for forecast in forecasts if forecast.after.ok and not forecast.before.ok]
-    changes: list[Action] = [
-        *plan_removals(snapshot, choice, forecaster, fixed),
-        *_list_additions(snapshot, candidates, choice, forecaster, fixed),
-        *_list_cipher_changes(snapshot, choice),
-    ]
-    if not changes:
-        return []
-    changed_peers = [peer.address for peer in snapshot.peers if _is_changed(choice, peer)]
-    return [*changes, RestartPeer("", tuple(changed_peers))]
-
-
-def _is_changed(choice: Choice, peer: Peer) -> bool:
-    changes = choice.ciphers is not None or choice.added.get(peer.address) or choice.removed.get(peer.address)
-    return peer.error is None and bool(changes)
-
-
-def _list_additions(
-    snapshot: Snapshot, candidates: Candidates, choice: Choice, forecaster: Forecaster, fixed: Iterable[EndpointForecast]
-) -> list[Action]:
-    reasons: dict[tuple[Address, Certificate], set[str]] = {}
-    for forecast in fixed:
-        endpoint = forecaster.endpoints[forecast.endpoint]
-        for certificate in forecaster.certificates_in_use(forecast.peer, endpoint):
-            reasons.setdefault((forecast.peer, certificate), set()).add(endpoint.name)
-    additions: list[Action] = []
-    for certificate, peers in _group_by_certificate(snapshot, choice.added).items():
-        endpoints = {name for peer in peers for name in reasons.get((peer, certificate), ())}
-        role, approval = candidates.role(certificate), candidates.approval(certificate)
-        additions.append(TrustCertificate("", certificate.fingerprint, peers, role, approval, tuple(sorted(endpoints))))
-    return additions
-
-
-def _group_by_certificate(
-    snapshot: Snapshot, per_peer: Mapping[Address, tuple[Certificate, ...]]
-) -> dict[Certificate, tuple[Address, ...]]:
-    """Return the peers that get each certificate, the certificates by fingerprint, the peers in order."""
-    certificates = {certificate for added in per_peer.values() for certificate in added}
-    order = [peer.address for peer in snapshot.peers]
-    return {
-        certificate: tuple(peer for peer in order if certificate in per_peer.get(peer, ()))
-        for certificate in sorted(certificates, key=lambda certificate: certificate.fingerprint)
-    }
-
-
-def _list_cipher_changes(snapshot: Snapshot, choice: Choice) -> list[Action]:
-    if choice.ciphers is None:
-        return []
-    primary = find_primary([peer for peer in snapshot.peers if peer.error is None])
-    return [SetCiphers("", REVERSE_PROXY_CIPHERS, primary.ciphers[REVERSE_PROXY_CIPHERS], choice.ciphers)]
-
-
-def _number(actions: Iterable[Action]) -> tuple[Action, ...]:
-    return tuple(replace(action, id=f"a{number}") for number, action in enumerate(actions, start=1))
-
-
-def _foresee(after: Snapshot, policy: Policy) -> tuple[FutureChange, ...] | None:
-    return foresee_all(after, after.taken_at + policy.horizon) if policy.horizon else None
 
 
 def _collect_certificates(

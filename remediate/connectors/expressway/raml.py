@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import yaml
@@ -200,27 +200,37 @@ def _split_top_level(page: str) -> Iterator[str]:
 
 def _collect_operations_by_indentation(part: str, anchors: dict[str, Node]) -> dict[Operation, Node]:
     """Return every method in a part that is no YAML, and what is below it where that is YAML."""
-    texts: dict[Operation, list[str]] = {}
+    bodies: dict[Operation, list[str]] = {}
     resources: list[tuple[int, str]] = []
-    lines: list[str] | None = None
-    # The indentation of a method, or of a key whose text follows: what is deeper belongs to it. -1 outside.
-    within = -1
-    for line in part.splitlines():
-        indent = len(line) - len(line.lstrip(" "))
-        if within >= 0 and line.strip() and indent <= within:
-            within, lines = -1, None
-        if within >= 0:
-            if lines is not None:
-                lines.append(line)
-        elif match := _RESOURCE_LINE.match(line):
-            resources = [*(resource for resource in resources if resource[0] < indent), (indent, match[2])]
-        elif match := _METHOD_LINE.match(line):
+    for line, body in _iterate_keys(part.splitlines()):
+        indent = _count_indent(line)
+        if resource := _RESOURCE_LINE.match(line):
+            resources = [*(outer for outer in resources if outer[0] < indent), (indent, resource[2])]
+        elif method := _METHOD_LINE.match(line):
             path = "".join(name for level, name in resources if level < indent)
-            lines = texts.setdefault((match[2].lower(), _PREFIXES.sub("", path)), []) if path else None
-            within = indent
-        elif _TEXT_FOLLOWS.match(line):
-            within = indent
-    return {operation: _parse_root("\n".join(lines), anchors) for operation, lines in texts.items()}
+            if path:
+                bodies.setdefault((method[2].lower(), _PREFIXES.sub("", path)), []).extend(body)
+    return {operation: _parse_root("\n".join(body), anchors) for operation, body in bodies.items()}
+
+
+def _iterate_keys(lines: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield each line outside of methods and of texts; the first line of one with the lines of its body."""
+    position = 0
+    while position < len(lines):
+        line, begin = lines[position], position + 1
+        has_body = _METHOD_LINE.match(line) or _TEXT_FOLLOWS.match(line)
+        position = _find_body_end(lines, begin, _count_indent(line)) if has_body else begin
+        yield line, lines[begin:position]
+
+
+def _find_body_end(lines: Sequence[str], begin: int, indent: int) -> int:
+    """Return the number of the first line from `begin` on that is not deeper than `indent`; a blank line always is."""
+    ends = (number for number in range(begin, len(lines)) if lines[number].strip() and _count_indent(lines[number]) <= indent)
+    return next(ends, len(lines))
+
+
+def _count_indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
 
 
 def _parse_root(text: str, anchors: dict[str, Node]) -> Node:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from remediate.model.errors import WriteRefused
 from remediate.model.limits import Limits
@@ -107,26 +107,42 @@ def parse_leaves(lines: Iterable[str]) -> dict[str, str]:
 
 def parse_status(lines: Iterable[str]) -> dict[str, str]:
     """Return path (``SystemUnit/Software/Version``) to value of the ``*s`` blocks."""
-    return {"/".join(path): value for path, value in _iterate_status(lines)}
-
-
-def _iterate_status(lines: Iterable[str]) -> Iterator[tuple[list[str], str]]:
-    levels: list[tuple[int, str]] = []
+    values = {}
+    path = _StatusPath()
     for line in lines:
         head, colon, value = line.partition(":")
         if line.lower().startswith("*s/end"):
-            levels = []
+            path.end_block()
         elif colon and line[:3].lower() == "*s ":
-            levels = [(0, head[3:].strip()[:_MAX_NAME_CHARACTERS])]
-        elif levels and colon and line.startswith(" "):
-            name = head.strip()
-            indent = len(head) - len(head.lstrip(" "))
-            levels = [level for level in levels if level[0] < indent]
-            if not name or len(name) > _MAX_NAME_CHARACTERS or len(levels) >= _MAX_DEPTH:
-                continue
-            levels.append((indent, name))
-            if value.strip() != "/":
-                yield [level_name for _, level_name in levels], _parse_value(value)
+            path.begin_block(head[3:].strip())
+        elif colon and line.startswith(" ") and path.enter(head) and value.strip() != "/":
+            values[str(path)] = _parse_value(value)
+    return values
+
+
+class _StatusPath:
+    """The path to a key of a status block, which the indentation of its line and of those above it gives."""
+
+    def __init__(self) -> None:
+        self._keys: list[tuple[int, str]] = []
+
+    def __str__(self) -> str:
+        return "/".join(name for _, name in self._keys)
+
+    def begin_block(self, name: str) -> None:
+        self._keys = [(0, name[:_MAX_NAME_CHARACTERS])]
+
+    def end_block(self) -> None:
+        self._keys = []
+
+    def enter(self, head: str) -> bool:
+        """Go to the key in `head`, a line up to its colon; return False outside of a block, and for a key that no status has."""
+        name, indent = head.strip(), len(head) - len(head.lstrip(" "))
+        self._keys = [key for key in self._keys if key[0] < indent]
+        if not self._keys or not name or len(name) > _MAX_NAME_CHARACTERS or len(self._keys) >= _MAX_DEPTH:
+            return False
+        self._keys.append((indent, name))
+        return True
 
 
 def format_setting(path: str, value: str, *, quoted: bool = True) -> str:

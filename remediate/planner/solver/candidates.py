@@ -8,7 +8,7 @@ of its subject.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from remediate.model.certificate import Certificate
@@ -54,9 +54,9 @@ class Candidates:
 
     def role(self, certificate: Certificate) -> Role:
         """Return what trusting `certificate` means: a server's own certificate, a root, or an intermediate."""
-        if certificate.self_issued:
-            return "self-signed" if certificate.fingerprint in self.own else "root"
-        return "intermediate"
+        if not certificate.self_issued:
+            return "intermediate"
+        return "self-signed" if _is_self_signed(certificate, self.own) else "root"
 
     def approval(self, certificate: Certificate) -> Approval:
         """Return who answers for `certificate`."""
@@ -66,32 +66,32 @@ class Candidates:
 
 
 def find_candidates(snapshot: Snapshot, policy: Policy) -> Candidates:
-    """Return every certificate that may be added: presented, in another peer's list, or available from the operator and from CUCM."""
+    """Return what a plan may add: what is presented, in the list of another peer, or available from the operator and from CUCM."""
     chains = [chain for endpoint in snapshot.endpoints for chain in endpoint.presented.values() if chain]
     own = frozenset(chain[0] for chain in chains)
     trusted = frozenset(fingerprint for peer in snapshot.peers for fingerprint in peer.trusted_ca)
     disputed = frozenset(alarm.certificate for alarm in snapshot.alarms)
-    # A certificate that management does not know is no reason to trust it, nor what comes with it.
+    # That a node presents what its management does not know is no reason to trust it, nor what comes with it; an approval is one.
     presented = {fingerprint for chain in chains if chain[0] not in disputed for fingerprint in chain}
-    fingerprints = ((presented | trusted | set(snapshot.available_ca)) - disputed) | (
-        policy.approved & {fingerprint for chain in chains for fingerprint in chain}
-    )
-    candidates = Candidates(
-        # One certificate that OpenSSL cannot read makes a peer drop its whole list.
-        certificates=tuple(certificate for certificate in _certificates(snapshot, fingerprints) if is_readable(certificate)),
-        own=own,
-        # What a peer of this very cluster trusts already is vouched for by that (docs/decisions/0005-approvals.md).
-        # Not so what a man in the middle may be showing: that takes a person who compared it out of band.
-        # A survey is a fast look at much: what it saw takes a person, whatever vouches.
-        vouched=frozenset() if snapshot.is_survey else (snapshot.vouched_for | trusted) - disputed,
-        granted=policy.approved,
-        disputed=disputed,
-    )
-    if policy.trust_self_signed:
-        return candidates
-    allowed = tuple(certificate for certificate in candidates.certificates if candidates.role(certificate) != "self-signed")
-    return replace(candidates, certificates=allowed)
+    approved = policy.approved & {fingerprint for chain in chains for fingerprint in chain}
+    fingerprints = ((presented | trusted | set(snapshot.available_ca)) - disputed) | approved
+    # One certificate that OpenSSL cannot read makes a peer drop its whole list.
+    certificates: Iterable[Certificate] = filter(is_readable, snapshot.resolve(sorted(fingerprints)))
+    if not policy.trust_self_signed:
+        certificates = (certificate for certificate in certificates if not _is_self_signed(certificate, own))
+    return Candidates(tuple(certificates), own, _find_vouched(snapshot, trusted, disputed), policy.approved, disputed)
 
 
-def _certificates(snapshot: Snapshot, fingerprints: Iterable[Fingerprint]) -> tuple[Certificate, ...]:
-    return snapshot.resolve(sorted(set(fingerprints)))
+def _find_vouched(
+    snapshot: Snapshot, trusted: frozenset[Fingerprint], disputed: frozenset[Fingerprint]
+) -> frozenset[Fingerprint]:
+    """Return the certificates that need no approval: what a peer of this cluster trusts is among them (decision 0005).
+
+    What a man in the middle may be showing needs the approval of a person who compared it out of band; so does everything that only
+    a survey saw, whatever vouches.
+    """
+    return frozenset() if snapshot.is_survey else (snapshot.vouched_for | trusted) - disputed
+
+
+def _is_self_signed(certificate: Certificate, own: frozenset[Fingerprint]) -> bool:
+    return certificate.self_issued and certificate.fingerprint in own
