@@ -95,11 +95,11 @@ def notify_of_changes(session: Session, cluster: ClusterAccess, snapshot: Snapsh
     The last notice is kept in the state directory, so that a job every five minutes does not repeat itself. A notice that the command
     did not take is sent again by the next look.
     """
-    from remediate.planner.certificates import survey_certificates
+    from remediate.planner.certificates import make_overview
 
     if not cluster.notify:
         return
-    overview = survey_certificates(snapshot)
+    overview = make_overview(snapshot)
     drift = {
         str(entry.certificate): {"held_by": list(entry.held_by), "missing_on": list(entry.missing_on)}
         for entry in overview.drift

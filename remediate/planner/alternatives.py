@@ -100,7 +100,7 @@ def _list_ruled_out(comparison: Comparison, ruled_out: RuledOut) -> Iterator[Alt
 def _list_infeasible(comparison: Comparison, choices: Sequence[Choice]) -> Iterator[Alternative]:
     """Yield the cipher lists that the policy allows and that would lose what verifies today, whatever is added."""
     solved = {choice.policy for choice in choices}
-    for name, ciphers in comparison.solver.cipher_lists():
+    for name, ciphers in comparison.solver.list_cipher_lists():
         if name not in solved and ciphers is not None:
             lost_endpoints = join_endpoints(_find_lost(comparison, ciphers))
             why = (
@@ -117,8 +117,8 @@ def _find_lost(comparison: Comparison, ciphers: CipherList) -> list[Endpoint]:
     by_name: dict[str, Endpoint] = {}
     for peer in comparison.snapshot.peers:
         if peer.error is None:
-            trusted = comparison.snapshot.resolve(peer.trusted_ca)
-            now, then = cluster.at(trusted, peer.ciphers.get(REVERSE_PROXY_CIPHERS)), cluster.at(trusted, ciphers)
+            now = cluster.verifier_at(peer)
+            then = cluster.verifier_with(comparison.snapshot.resolve(peer.trusted_ca), ciphers)
             for endpoint in comparison.snapshot.endpoints:
                 if now.verify(endpoint).ok and not then.verify(endpoint).ok:
                     by_name[endpoint.name] = endpoint
@@ -129,14 +129,14 @@ def _find_with_any_ciphers(comparison: Comparison, best: Choice) -> Choice | Non
     if comparison.policy.ciphers == "auto":
         return None
     solver = comparison.solver.under(replace(comparison.policy, ciphers="auto"))
-    choice = solver.choices(removal=comparison.policy.allow_removal)[0]
+    choice = solver.solve(removal=comparison.policy.allow_removal)[0]
     return choice if choice.verified > best.verified else None
 
 
 def _find_with_removal(comparison: Comparison, best: Choice, forecaster: Forecaster) -> Choice | None:
     if comparison.policy.allow_removal or not _has_stale_obstacle(comparison, forecaster):
         return None
-    choice = comparison.solver.choices(removal=True)[0]
+    choice = comparison.solver.solve(removal=True)[0]
     return choice if choice.cost.removed and choice.verified > best.verified else None
 
 

@@ -1,4 +1,4 @@
-"""The survey of a cluster's certificates: `remediate.model.certificate_overview` of a snapshot."""
+"""The overview of a cluster's certificates (`remediate.model.certificate_overview`), from a snapshot."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from remediate.model.certificate_overview import (
     Presentation,
     SharedCommonName,
 )
-from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import Fingerprint, PairId
 from remediate.model.snapshot import Peer, Snapshot
 from remediate.model.verdict import Verdict
@@ -23,7 +22,7 @@ from remediate.trust.endpoint_verifier import ClusterVerifier
 from remediate.trust.guarded_verifier import verify_guarded
 
 
-def survey_certificates(snapshot: Snapshot) -> CertificateOverview:
+def make_overview(snapshot: Snapshot) -> CertificateOverview:
     """Return every certificate of `snapshot`, and what is wrong with the lists that hold them."""
     read_peers = [peer for peer in snapshot.peers if peer.error is None]
     reliance = _find_reliance(snapshot, read_peers)
@@ -74,10 +73,10 @@ def _find_reliance(snapshot: Snapshot, peers: Iterable[Peer]) -> Mapping[Certifi
 
 def _verify_each_chain(snapshot: Snapshot, peers: Iterable[Peer]) -> Iterator[tuple[PairId, Verdict]]:
     """Yield the verdict on each chain that an endpoint may present to a peer, those of other services last."""
-    verifiers = ClusterVerifier(snapshot)
+    cluster = ClusterVerifier(snapshot)
     observed = [endpoint for endpoint in snapshot.endpoints if endpoint.error is None]
     for peer in peers:
-        verifier = verifiers.at(snapshot.resolve(peer.trusted_ca), peer.ciphers.get(REVERSE_PROXY_CIPHERS))
+        verifier = cluster.verifier_at(peer)
         for endpoint in observed:
             for family in verifier.families(endpoint):
                 yield PairId(peer.address, endpoint.id), verifier.verify_family(endpoint, family)

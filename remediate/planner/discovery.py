@@ -58,7 +58,7 @@ class _Prediction:
         endpoint = self._endpoints.get((publisher.address, _AXL_PORT))
         if endpoint is None or endpoint.error is not None or publisher.tls_verify is False:
             return None
-        verdict = self._cluster.at(self._trusted, self._ciphers).verify(endpoint)
+        verdict = self._cluster.verifier_with(self._trusted, self._ciphers).verify(endpoint)
         if verdict.ok:
             return None
         return (
@@ -68,6 +68,6 @@ class _Prediction:
 
     def _describe_remedy(self, endpoint: Endpoint) -> str:
         preferred = prefer("rsa", self._ciphers or CipherList(""))
-        if preferred != self._ciphers and self._cluster.at(self._trusted, preferred).verify(endpoint).ok:
+        if preferred != self._ciphers and self._cluster.verifier_with(self._trusted, preferred).verify(endpoint).ok:
             return f"Put {RSA_PREFIX} in front of {UC_CLIENT_CIPHERS} on the primary first."
         return "Make that certificate pass first."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from remediate.model.certificate import Certificate
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
@@ -16,14 +17,14 @@ from remediate.trust.endpoint_verifier import ClusterVerifier, EndpointVerifier
 
 
 class Forecaster:
-    """Judges the cluster as `choice` will leave it.
+    """Verifies the cluster as a choice will leave it.
 
     Attributes:
         endpoints: By their ids.
         after: Per observed peer, its trusted CA list then.
-        added: Per observed peer, what `choice` adds to it.
-        removed: Per observed peer, what `choice` removes from it.
-        policy: The cipher policy that would choose it.
+        added: Per observed peer, what the choice adds to its list.
+        removed: Per observed peer, what the choice removes from its list.
+        policy: The cipher policy that leads to the choice.
     """
 
     def __init__(self, snapshot: Snapshot, choice: Choice, answers: OpenSslAnswers) -> None:
@@ -38,7 +39,7 @@ class Forecaster:
             if peer.error is None:
                 ciphers = self._ciphers[peer.address] = choice.ciphers or peer.ciphers.get(REVERSE_PROXY_CIPHERS)
                 self.after[peer.address] = choice.after[peer.address]
-                self._verifiers[peer.address] = self._cluster.at(self.after[peer.address], ciphers)
+                self._verifiers[peer.address] = self._cluster.verifier_with(self.after[peer.address], ciphers)
                 self._representatives.setdefault(self._verifiers[peer.address], peer.address)
 
     def representative_of(self, peer: Address) -> Address:
@@ -50,7 +51,7 @@ class Forecaster:
         return tuple(dict.fromkeys(map(self.representative_of, observed)))
 
     def forecast(self, pair: PairId, today: Verdict) -> EndpointForecast:
-        """Return the verdict on `pair` of `today`, with what it will be."""
+        """Return the forecast of `pair`: its verdict of `today`, and its verdict after the choice."""
         verifier = self._verifiers.get(pair.peer)
         endpoint = self.endpoints[pair.endpoint]
         after = verifier.verify(endpoint) if verifier else today
@@ -62,7 +63,7 @@ class Forecaster:
 
     def verify_with(self, trusted: Chain, peer: Address, endpoint: Endpoint) -> Verdict:
         """Return what `endpoint` would get from an observed `peer` were its list then `trusted`."""
-        return self._cluster.at(trusted, self._ciphers[peer]).verify(endpoint)
+        return self._cluster.verifier_with(trusted, self._ciphers[peer]).verify(endpoint)
 
     def presented(self, peer: Address, endpoint: Endpoint) -> Chain:
         """Return the presented chain that the verdict of `peer` will be about; empty when none was seen."""
@@ -75,12 +76,7 @@ class Forecaster:
 
     def certificates_in_use(self, peer: Address, endpoint: Endpoint) -> frozenset[Certificate]:
         """Return every certificate of the chains that OpenSSL will put together for `endpoint` at `peer`."""
-        verifier = self._verifiers[peer]
-        if endpoint.error is not None:
-            return frozenset()
-        return frozenset(
-            member for family in verifier.families(endpoint) for member in verifier.verify_family(endpoint, family).built_chain
-        )
+        return self._verifiers[peer].certificates_in_use(endpoint)
 
     def chains(self, peer: Address, endpoint: Endpoint) -> tuple[Chain, ...]:
         """Return the chains that `endpoint` may present to `peer`; all of them must verify."""
@@ -88,3 +84,17 @@ class Forecaster:
             return ()
         verifier = self._verifiers[peer]
         return tuple(verifier.presented(endpoint, family) for family in verifier.families(endpoint))
+
+
+def apply_choice(snapshot: Snapshot, choice: Choice) -> Snapshot:
+    """Return `snapshot` as `choice` will leave it."""
+    ciphers = {} if choice.ciphers is None else {REVERSE_PROXY_CIPHERS: choice.ciphers}
+    lists = {peer: {certificate.fingerprint: certificate for certificate in trusted} for peer, trusted in choice.after.items()}
+    peers = tuple(
+        replace(peer, trusted_ca=tuple(lists[peer.address]), ciphers={**peer.ciphers, **ciphers})
+        if peer.error is None
+        else peer
+        for peer in snapshot.peers
+    )
+    certificates = {**snapshot.certificates, **{key: value for trusted in lists.values() for key, value in trusted.items()}}
+    return replace(snapshot, peers=peers, certificates=certificates)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from remediate.model.identity import Address
 from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.model.text import count, first_few
-from remediate.planner.horizon import apply_choice
+from remediate.planner.forecast import apply_choice
 from remediate.planner.solver.solver import Choice
 from remediate.trust.chain_verifier import Chain, OpenSslAnswers
 from remediate.trust.guarded_verifier import GuardedChain, find_broken, list_unseen_consumers, name_with_service, verify_guarded

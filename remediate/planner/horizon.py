@@ -11,13 +11,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from remediate.model.certificate import Certificate
-from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import EndpointId, Fingerprint, PairId
 from remediate.model.plan import FutureVerdict
 from remediate.model.snapshot import Endpoint, Snapshot
-from remediate.planner.solver.solver import Choice
 from remediate.trust.chain_verifier import OpenSslAnswers
-from remediate.trust.endpoint_verifier import ClusterVerifier, EndpointVerifier, verify_snapshot
+from remediate.trust.endpoint_verifier import ClusterVerifier, verify_snapshot
 
 
 def foresee(snapshot: Snapshot, until: datetime) -> tuple[FutureVerdict, ...]:
@@ -54,22 +52,6 @@ def foresee(snapshot: Snapshot, until: datetime) -> tuple[FutureVerdict, ...]:
     return tuple(sorted(changes, key=lambda change: (change.at, change.address, change.port, change.peer)))
 
 
-def apply_choice(snapshot: Snapshot, choice: Choice) -> Snapshot:
-    """Return `snapshot` as `choice` will leave it."""
-    certificates = dict(snapshot.certificates)
-    peers = []
-    for peer in snapshot.peers:
-        if peer.error is None:
-            trusted = choice.after[peer.address]
-            certificates |= {certificate.fingerprint: certificate for certificate in trusted}
-            ciphers = {REVERSE_PROXY_CIPHERS: choice.ciphers} if choice.ciphers is not None else {}
-            fingerprints = tuple(certificate.fingerprint for certificate in trusted)
-            peers.append(replace(peer, trusted_ca=fingerprints, ciphers={**peer.ciphers, **ciphers}))
-        else:
-            peers.append(peer)
-    return replace(snapshot, peers=tuple(peers), certificates=certificates)
-
-
 def list_losses(future: Iterable[FutureVerdict], working: frozenset[PairId]) -> tuple[FutureVerdict, ...]:
     """Return the first refusal in `future` of each pair of `working`, the pairs that verify now."""
     losses: dict[PairId, FutureVerdict] = {}
@@ -99,19 +81,12 @@ class _Moment:
         self.verdicts = verify_snapshot(snapshot, answers)
         self._endpoints: Mapping[EndpointId, Endpoint] = {endpoint.id: endpoint for endpoint in snapshot.endpoints}
         cluster = ClusterVerifier(snapshot, answers)
-        self._verifiers: dict[str, EndpointVerifier] = {}
-        for peer in snapshot.peers:
-            if peer.error is None:
-                trusted = snapshot.resolve(peer.trusted_ca)
-                self._verifiers[peer.address] = cluster.at(trusted, peer.ciphers.get(REVERSE_PROXY_CIPHERS))
+        self._verifiers = {peer.address: cluster.verifier_at(peer) for peer in snapshot.peers if peer.error is None}
 
     def list_reasons(self, pair: PairId, turning: frozenset[Certificate]) -> frozenset[Certificate]:
         """Return those of `turning` that are in a chain which OpenSSL builds for `pair`."""
-        endpoint, verifier = self._endpoints[pair.endpoint], self._verifiers.get(pair.peer)
-        if verifier is None or endpoint.error is not None:
-            return frozenset()
-        chains = [verifier.verify_family(endpoint, family).built_chain for family in verifier.families(endpoint)]
-        return turning & frozenset(certificate for chain in chains for certificate in chain)
+        verifier = self._verifiers.get(pair.peer)
+        return turning & verifier.certificates_in_use(self._endpoints[pair.endpoint]) if verifier else frozenset()
 
 
 def _list_moments(snapshot: Snapshot, until: datetime) -> list[datetime]:

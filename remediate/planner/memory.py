@@ -1,4 +1,4 @@
-"""What planning keeps of certificates from one cluster to the next."""
+"""The caches of parsed certificates, which planning shares from one cluster to the next."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from remediate.planner.solver.candidates import common_name_group
 from remediate.trust.openssl import common_name, dns_names, key_info, name_hashes
 from remediate.trust.underlying_fault import forget_faults
 
-_MOST_CERTIFICATES = 2_048
+_MAX_CERTIFICATES = 2_048
 
 
-def forget_certificates(at_most: int = _MOST_CERTIFICATES) -> None:
-    """Free what is kept of certificates that were read, where it is of more than `at_most`: the next cluster has others."""
+def forget_certificates(at_most: int = _MAX_CERTIFICATES) -> None:
+    """Clear the caches of certificates if they hold more than `at_most`: the next cluster has others."""
     if x509.cache_info().currsize <= at_most:
         return
     forget_faults()

@@ -194,9 +194,6 @@ def _list_openssl_3_notes(snapshot: Snapshot, observed: list[Peer], forecaster: 
                     yield f"{endpoint.name} passes on the appliance's OpenSSL 1.1.1 only; OpenSSL 3.x refuses it: {error}."
 
 
-# --- renewals ---------------------------------------------------------------------------------------------------------
-
-
 def _list_prefix_notes(snapshot: Snapshot) -> Iterator[str]:
     """Yield a note on the nodes that follow the peers' order, and present ECDSA under a list that begins with the RSA prefix."""
     lacking = [
@@ -210,6 +207,9 @@ def _list_prefix_notes(snapshot: Snapshot) -> Iterator[str]:
             f"These endpoints present their ECDSA certificate even when {RSA_PREFIX.rstrip(':')} is listed first: they do "
             f"not offer that suite, so the prefix does not help there: {', '.join(lacking)}."
         )
+
+
+# --- renewals ---------------------------------------------------------------------------------------------------------
 
 
 def _list_renewal_notes(snapshot: Snapshot, in_use: Mapping[Certificate, list[_Use]], forecaster: Forecaster) -> Iterator[str]:

@@ -33,9 +33,8 @@ from remediate.planner.alternatives import Comparison, RuledOut, find_ruled_out,
 from remediate.planner.chains import group_chains, list_chain_certificates
 from remediate.planner.discovery import plan_refreshes
 from remediate.planner.facts import list_facts
-from remediate.planner.forecast import Forecaster
+from remediate.planner.forecast import Forecaster, apply_choice
 from remediate.planner.guarded import describe_prevented, list_accepted_chains, list_guarded_notes
-from remediate.planner.horizon import apply_choice
 from remediate.planner.node_horizon import apply_uploads, foresee_all
 from remediate.planner.notes import list_notes
 from remediate.planner.removals import plan_removals
@@ -161,7 +160,7 @@ class _PlanMaker:
         return Solver(self._snapshot, self._policy, self._candidates, requirements, self._answers, self._effort)
 
     def _list_choices(self, solver: Solver) -> list[Choice]:
-        return solver.choices(removal=self._policy.allow_removal and self._may_remove)
+        return solver.solve(removal=self._policy.allow_removal and self._may_remove)
 
     # --- what it leads to -----------------------------------------------------------------------------------------------
 

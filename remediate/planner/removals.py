@@ -33,13 +33,13 @@ def plan_removals(
             reasons: set[str] = set()
             for peer in by_this_method:
                 trusted = _list_keeping(snapshot, choice, peer, certificate)
-                reasons.update(_failing_with(forecaster, fixed_at.get(peer.address, ()), trusted))
+                reasons.update(_list_failing(forecaster, fixed_at.get(peer.address, ()), trusted))
             addresses = tuple(peer.address for peer in by_this_method)
             actions.append(RemoveCertificate("", certificate.fingerprint, addresses, method, tuple(sorted(reasons))))
     return actions
 
 
-def _failing_with(forecaster: Forecaster, fixed: Iterable[EndpointForecast], trusted: Chain) -> Iterator[str]:
+def _list_failing(forecaster: Forecaster, fixed: Iterable[EndpointForecast], trusted: Chain) -> Iterator[str]:
     """Yield those of `fixed` that would fail with this list, by name."""
     for forecast in fixed:
         endpoint = forecaster.endpoints[forecast.endpoint]

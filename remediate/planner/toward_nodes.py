@@ -68,21 +68,21 @@ def _judge(snapshot: Snapshot, peer: Peer, node: Node, store: str) -> TowardNode
     trusted, chain = read_store(snapshot, node, store), read_client_chain(snapshot, peer)
     if toward.ok or trusted is None or chain is None:
         return toward
-    advice, options = _advise(snapshot, chain, trusted, node, toward)
-    missing: tuple[Certificate, ...] = ()
+    missing = None
     if toward.cause is ClientCause.UNTRUSTED:
-        missing = find_missing_issuers(chain, trusted, snapshot.resolve(snapshot.available_ca), snapshot.taken_at) or ()
-    fingerprints = tuple(certificate.fingerprint for certificate in missing)
+        missing = find_missing_issuers(chain, trusted, snapshot.resolve(snapshot.available_ca), snapshot.taken_at)
+    advice, options = _advise(chain, trusted, missing, node, toward)
+    fingerprints = tuple(certificate.fingerprint for certificate in missing or ())
     return replace(toward, advice=advice, options=options, missing=fingerprints)
 
 
-def _advise(snapshot: Snapshot, chain: Chain, trusted: Chain, node: Node, toward: TowardNode) -> tuple[str, tuple[str, ...]]:
-    """Return what is wrong, and what helps, the cheapest first."""
+def _advise(chain: Chain, trusted: Chain, missing: Chain | None, node: Node, toward: TowardNode) -> tuple[str, tuple[str, ...]]:
+    """Return what is wrong, and what helps, the cheapest first; `missing` are the issuers to upload, None: they were not found."""
     at_fault = chain[min(toward.depth or 0, len(chain) - 1)]
     match toward.cause:
         case ClientCause.UNTRUSTED:
             text = f"{toward.store}-trust of {node.address} does not lead to a root for {describe_certificate(chain[0])}."
-            return text, tuple(_list_uploads(snapshot, chain, trusted, node, toward.store))
+            return text, tuple(_list_uploads(chain, trusted, missing, node, toward.store))
         case ClientCause.EKU_MISSING:
             text = (
                 f"The extended key usage of {describe_certificate(at_fault)} lacks Client Authentication, so a node refuses it from a "
@@ -99,9 +99,8 @@ def _advise(snapshot: Snapshot, chain: Chain, trusted: Chain, node: Node, toward
             return f"{describe_certificate(at_fault)} is refused: {toward.error}.", ()
 
 
-def _list_uploads(snapshot: Snapshot, chain: Chain, trusted: Chain, node: Node, store: str) -> Iterator[str]:
+def _list_uploads(chain: Chain, trusted: Chain, missing: Chain | None, node: Node, store: str) -> Iterator[str]:
     target = f"as {store}-trust of {node.address} ({CERTIFICATE_MANAGEMENT_PAGE})"
-    missing = find_missing_issuers(chain, trusted, snapshot.resolve(snapshot.available_ca), snapshot.taken_at)
     if missing is None:
         missing = tuple(certificate for certificate in reversed(chain[1:]) if certificate not in trusted)
         if not chain[-1].self_issued:

@@ -71,7 +71,7 @@ class _Refusals:
             return None
         peers_by_advice: dict[Advice, list[Address]] = {}
         for representative in self._forecaster.distinct_peers(refusing):
-            advice = self._sources.advisor.advise(self._refusal(representative, endpoint))
+            advice = self._sources.advisor.advise(self._make_refusal(representative, endpoint))
             alike = (peer for peer in refusing if self._forecaster.representative_of(peer) == representative)
             peers_by_advice.setdefault(advice, []).extend(alike)
         return self._merge(endpoint, peers_by_advice)
@@ -93,7 +93,7 @@ class _Refusals:
         cause = next(iter(peers_by_advice)).cause
         return Unresolved(endpoint.address, endpoint.port, cause, " ".join(texts), tuple(options))
 
-    def _refusal(self, peer: Address, endpoint: Endpoint) -> Refusal:
+    def _make_refusal(self, peer: Address, endpoint: Endpoint) -> Refusal:
         forecaster = self._forecaster
         return Refusal(
             endpoint,
@@ -102,10 +102,10 @@ class _Refusals:
             forecaster.after[peer],
             forecaster.added[peer],
             self._other_endpoints[peer],
-            self._removable(peer, endpoint),
+            self._list_removable(peer, endpoint),
         )
 
-    def _removable(self, peer: Address, endpoint: Endpoint) -> Chain:
+    def _list_removable(self, peer: Address, endpoint: Endpoint) -> Chain:
         forecaster = self._sources.with_removal
         return forecaster.removed[peer] if forecaster and forecaster.verify(peer, endpoint).ok else ()
 

@@ -148,7 +148,7 @@ def _print_unverified_chain(console: Console, chain: CapturedChain, finding: Fin
 
 
 def _is_refused_certificate(chain: CapturedChain, depth: int, finding: Finding) -> bool:
-    """Whether the certificate at `depth` was refused; above the leaf, only missing trust surely concerns the presented one."""
+    """Return whether the certificate at `depth` was refused; above the leaf, only missing trust surely concerns the presented one."""
     verdict = finding.verdict
     if verdict is None or verdict.depth != depth or chain.accepted_connections:
         return False

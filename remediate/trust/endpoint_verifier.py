@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from remediate.model.certificate import Certificate
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import CipherList, KeyFamily, PairId
-from remediate.model.snapshot import Endpoint, Snapshot
+from remediate.model.snapshot import Endpoint, Peer, Snapshot
 from remediate.model.verdict import Cause, Verdict, Verdicts
 from remediate.trust.chain_verifier import Chain, ChainVerifier, OpenSslAnswers
 from remediate.trust.ciphers import presented_families
@@ -22,8 +23,7 @@ def verify_snapshot(snapshot: Snapshot, answers: OpenSslAnswers | None = None) -
     cluster = ClusterVerifier(snapshot, answers)
     verdicts: dict[PairId, Verdict] = {}
     for peer in snapshot.peers:
-        trusted = snapshot.resolve(peer.trusted_ca)
-        verifier = cluster.at(trusted, peer.ciphers.get(REVERSE_PROXY_CIPHERS))
+        verifier = cluster.verifier_at(peer)
         for endpoint in snapshot.endpoints:
             verdict = verifier.verify(endpoint) if peer.error is None else _not_observed(peer.error)
             verdicts[PairId(peer.address, endpoint.id)] = verdict
@@ -41,16 +41,20 @@ class ClusterVerifier:
 
     def __init__(self, snapshot: Snapshot, answers: OpenSslAnswers | None = None) -> None:
         """Prepare the verifiers of `snapshot`; `answers` may be shared with other verifiers of the same moment."""
-        self._at = snapshot.taken_at
+        self._snapshot = snapshot
         self._answers = answers or OpenSslAnswers(snapshot.taken_at)
         self._chains = {endpoint.name: presented_chains(snapshot, endpoint) for endpoint in snapshot.endpoints}
         self._verifiers: dict[tuple[Chain, CipherList | None], EndpointVerifier] = {}
 
-    def at(self, trusted: Chain, ciphers: CipherList | None) -> EndpointVerifier:
+    def verifier_at(self, peer: Peer) -> EndpointVerifier:
+        """Return the verifier of `peer` with its lists of the snapshot."""
+        return self.verifier_with(self._snapshot.resolve(peer.trusted_ca), peer.ciphers.get(REVERSE_PROXY_CIPHERS))
+
+    def verifier_with(self, trusted: Chain, ciphers: CipherList | None) -> EndpointVerifier:
         """Return the verifier of a peer with this trusted CA list and this reverse proxy cipher list."""
         key = (trusted, ciphers)
         if key not in self._verifiers:
-            chain = ChainVerifier(trusted, self._at, self._answers)
+            chain = ChainVerifier(trusted, self._snapshot.taken_at, self._answers)
             self._verifiers[key] = EndpointVerifier(chain, ciphers, self._chains)
         return self._verifiers[key]
 
@@ -82,6 +86,13 @@ class EndpointVerifier:
     def families(self, endpoint: Endpoint) -> tuple[KeyFamily, ...]:
         """Return the key families that `endpoint` may present to this peer; see `presented_families`."""
         return presented_families(endpoint, self._ciphers)
+
+    def certificates_in_use(self, endpoint: Endpoint) -> frozenset[Certificate]:
+        """Return every certificate of the chains that OpenSSL puts together for `endpoint`; none where it was not observed."""
+        if endpoint.error is not None:
+            return frozenset()
+        chains = [self.verify_family(endpoint, family).built_chain for family in self.families(endpoint)]
+        return frozenset(certificate for chain in chains for certificate in chain)
 
     def verify(self, endpoint: Endpoint) -> Verdict:
         """Return what `endpoint` gets. Where it is not certain which certificate it presents, the worse of the two counts."""

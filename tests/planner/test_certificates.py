@@ -10,7 +10,7 @@ import pytest
 from remediate.model.certificate_overview import CertificateOverview, ListedCertificate
 from remediate.model.identity import Address
 from remediate.model.toward_nodes import Node
-from remediate.planner.certificates import survey_certificates
+from remediate.planner.certificates import make_overview
 from tests.pki import YEAR, Entity, issue
 from tests.planner.build import endpoint, peer, snapshot
 
@@ -35,7 +35,7 @@ def listed(overview: CertificateOverview, entity: Entity) -> ListedCertificate:
 
 
 def test_a_certificate_is_found_in_lists_and_where_it_is_presented() -> None:
-    overview = survey_certificates(SEEN)
+    overview = make_overview(SEEN)
 
     assert listed(overview, root).lists == ("expc1.test",)
     assert [(str(place.endpoint), place.depth) for place in listed(overview, root).presented] == [("cucm.test:8443", 1)]
@@ -43,7 +43,7 @@ def test_a_certificate_is_found_in_lists_and_where_it_is_presented() -> None:
 
 
 def test_only_checks_that_pass_rely_on_a_certificate() -> None:
-    overview = survey_certificates(SEEN)
+    overview = make_overview(SEEN)
 
     assert [(pair.peer, str(pair.endpoint)) for pair in listed(overview, root).relied_on_by] == [
         ("expc1.test", "cucm.test:8443")
@@ -52,7 +52,7 @@ def test_only_checks_that_pass_rely_on_a_certificate() -> None:
 
 
 def test_the_first_to_end_comes_first() -> None:
-    overview = survey_certificates(SEEN)
+    overview = make_overview(SEEN)
 
     assert overview.certificates[0].fingerprint == leaf.certificate.fingerprint
     assert overview.days_left(overview.certificates[0]) == 30
@@ -60,14 +60,14 @@ def test_the_first_to_end_comes_first() -> None:
 
 @pytest.mark.parametrize(("days", "names"), [(29, []), (30, [NODE])])
 def test_what_ends_within_a_time_is_listed(days: int, names: list[str]) -> None:
-    overview = survey_certificates(SEEN)
+    overview = make_overview(SEEN)
 
     assert [entry.facts.common_name for entry in overview.expiring(timedelta(days=days))] == names
 
 
 def test_what_has_ended_is_listed_as_well() -> None:
     over = issue("Old root", ca=True, starts=-2 * YEAR, lasts=YEAR)
-    overview = survey_certificates(snapshot([peer(1, [over])], [], [over]))
+    overview = make_overview(snapshot([peer(1, [over])], [], [over]))
 
     [entry] = overview.expiring(timedelta(days=1))
     assert overview.days_left(entry) == -365
@@ -75,14 +75,14 @@ def test_what_has_ended_is_listed_as_well() -> None:
 
 def test_a_certificate_that_is_only_available_never_expires_here() -> None:
     spare = issue("Spare root", ca=True, lasts=YEAR + timedelta(days=1))
-    overview = survey_certificates(snapshot([peer(1, [root])], [], [root, spare], available=[spare]))
+    overview = make_overview(snapshot([peer(1, [root])], [], [root, spare], available=[spare]))
 
     assert listed(overview, spare).is_in_use is False
     assert overview.expiring(timedelta(days=60)) == ()
 
 
 def test_lists_that_drifted_apart_are_named() -> None:
-    [drift] = survey_certificates(SEEN).drift
+    [drift] = make_overview(SEEN).drift
 
     assert (drift.certificate, drift.held_by, drift.missing_on) == (
         root.certificate.fingerprint,
@@ -94,19 +94,19 @@ def test_lists_that_drifted_apart_are_named() -> None:
 def test_a_list_that_was_not_read_is_no_drift() -> None:
     unread = replace(SEEN, peers=(SEEN.peers[0], replace(SEEN.peers[1], trusted_ca=(), error="unreachable: it is down")))
 
-    overview = survey_certificates(unread)
+    overview = make_overview(unread)
 
     assert (overview.drift, overview.unread, overview.complete) == ((), ("expc2.test",), False)
 
 
 def test_listed_certificates_that_no_check_needs_are_named() -> None:
-    assert survey_certificates(SEEN).not_relied_on == (idle.certificate.fingerprint,)
+    assert make_overview(SEEN).not_relied_on == (idle.certificate.fingerprint,)
 
 
 def test_two_certificates_with_one_common_name_are_named() -> None:
     twins = snapshot([peer(1, [own, renewed, root]), peer(2, [own])], [], [own, renewed, root])
 
-    [shared] = survey_certificates(twins).shared_names
+    [shared] = make_overview(twins).shared_names
 
     assert (shared.peer, shared.common_name) == ("expc1.test", "imp.test")
     assert shared.certificates == (own.certificate.fingerprint, renewed.certificate.fingerprint)
@@ -117,7 +117,7 @@ def test_a_root_that_only_another_service_needs_is_in_use() -> None:
     certificates = {**SEEN.certificates, chat.certificate.fingerprint: chat.certificate}
     guarded = replace(endpoint("imp.test", 7400, rsa=[chat]), product="imp", service="XCP")
 
-    overview = survey_certificates(replace(SEEN, certificates=certificates, guarded_endpoints=(guarded,)))
+    overview = make_overview(replace(SEEN, certificates=certificates, guarded_endpoints=(guarded,)))
 
     assert idle.certificate.fingerprint not in overview.not_relied_on
     assert ("expc2.test", "imp.test:7400") in {(pair.peer, str(pair.endpoint)) for pair in listed(overview, idle).relied_on_by}
@@ -135,7 +135,7 @@ def test_the_certificates_of_peers_and_nodes_are_placed() -> None:
         nodes=(node,),
     )
 
-    overview = survey_certificates(placed)
+    overview = make_overview(placed)
 
     assert listed(overview, web).own_of == ("expc1.test",)
     assert overview.expiring(timedelta(days=11))[0].fingerprint == web.certificate.fingerprint

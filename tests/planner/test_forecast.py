@@ -31,7 +31,7 @@ def choose(cluster: Snapshot) -> tuple[Choice, OpenSslAnswers]:
     answers = OpenSslAnswers(cluster.taken_at)
     reader = RequirementReader(cluster, VerifiedToday(frozenset(), frozenset()))
     solver = Solver(cluster, Policy(), find_candidates(cluster, Policy()), reader, answers)
-    return solver.choices(removal=False)[0], answers
+    return solver.solve(removal=False)[0], answers
 
 
 def test_each_pair_has_what_it_gets_before_and_after() -> None:

@@ -27,7 +27,7 @@ def list_choices(snapshot: Snapshot, policy: Policy, questions: int) -> list[Cho
     working = frozenset((pair.peer, str(pair.endpoint)) for pair, verdict in verdicts if verdict.works)
     reader = RequirementReader(snapshot, VerifiedToday(verified, working))
     solver = Solver(snapshot, policy, find_candidates(snapshot, policy), reader, answers, Effort(questions))
-    return solver.choices(removal=policy.allow_removal)
+    return solver.solve(removal=policy.allow_removal)
 
 
 @patiently

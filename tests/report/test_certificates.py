@@ -8,7 +8,7 @@ import io
 from rich.console import Console
 
 from remediate.model.certificate_overview import CertificateOverview
-from remediate.planner.certificates import survey_certificates
+from remediate.planner.certificates import make_overview
 from remediate.report.certificates import certificates_csv, certificates_document, list_findings, show_certificates
 from tests.pki import Entity, issue
 from tests.planner.build import endpoint, peer, snapshot
@@ -21,7 +21,7 @@ leaf = issue(NODE, root, names=(NODE,))
 
 def overview(*entities: Entity) -> CertificateOverview:
     nodes = [endpoint(NODE, rsa=[leaf])]
-    return survey_certificates(snapshot([peer(1, [root, *entities]), peer(2, [root])], nodes, [root, leaf, *entities]))
+    return make_overview(snapshot([peer(1, [root, *entities]), peer(2, [root])], nodes, [root, leaf, *entities]))
 
 
 def test_the_document_names_places_and_reliance() -> None:

@@ -107,9 +107,9 @@ def _list(snapshot: Snapshot, expiring: timedelta | None) -> tuple[_Listing, Exi
     """Return the certificates of one cluster that were asked for, and the exit code that follows."""
     from remediate.cli.codes import completeness_exit_code
     from remediate.model.exit_codes import ExitCode, most_serious
-    from remediate.planner.certificates import survey_certificates
+    from remediate.planner.certificates import make_overview
 
-    overview = survey_certificates(snapshot)
+    overview = make_overview(snapshot)
     certificates = overview.certificates if expiring is None else overview.expiring(expiring)
     ending = ExitCode.CHANGES_PENDING if expiring is not None and certificates else ExitCode.DONE
     code = most_serious((completeness_exit_code(complete=snapshot.complete), ending))

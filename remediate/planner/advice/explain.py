@@ -51,7 +51,10 @@ def find_fixes(
     matches = name_matches(presented[0], address)
     list_changes = () if verdict.ok else tuple(_find_list_changes(refusal, at))
     chain_advice = list_changes or (() if verdict.ok else _advise_on_chain(refusal, at))
-    name_advice = () if matches else _flatten(*advise_on_name(refusal.endpoint, presented[0]))
+    name_advice: tuple[str, ...] = ()
+    if not matches:
+        text, options = advise_on_name(refusal.endpoint, presented[0])
+        name_advice = (text, *options)
     return Fixes(list_changes if matches else (), (*chain_advice, *name_advice))
 
 
@@ -86,10 +89,5 @@ def _advise_on_chain(refusal: Refusal, at: datetime) -> tuple[str, ...]:
         fault = find_underlying_fault(refusal.verdict, refusal.presented, refusal.trusted, at)
         if fault is not None:
             advice = advise_on_cause(replace(refusal, verdict=fault))
-            return _flatten(f"Trust alone does not fix it: {advice.text}", advice.options)
-    advice = advise_on_cause(refusal)
-    return _flatten(advice.text, advice.options)
-
-
-def _flatten(text: str, options: Sequence[str]) -> tuple[str, ...]:
-    return (text, *options)
+            return (f"Trust alone does not fix it: {advice.text}", *advice.options)
+    return advise_on_cause(refusal).sentences

@@ -128,14 +128,17 @@ class Advice:
     text: str
     options: tuple[str, ...] = ()
 
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The text, then the options."""
+        return (self.text, *self.options)
+
 
 def suggest_signing(refusal: Refusal) -> str:
     """Return the option that always exists: a certificate of a CA that the peers trust."""
     endpoint = refusal.endpoint
-    service, price = (
-        certificate_service(endpoint.product, endpoint.port),
-        describe_reissue_price(endpoint.product, endpoint.port),
-    )
+    service = certificate_service(endpoint.product, endpoint.port)
+    price = describe_reissue_price(endpoint.product, endpoint.port)
     return f"Have the {service} certificate of {endpoint.address} signed by a CA that the peers trust. {price}"
 
 

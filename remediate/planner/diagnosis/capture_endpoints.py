@@ -69,7 +69,7 @@ def _summarise_endpoint(group: Sequence[Handshake], lists: TrustedLists, now: da
 
 
 def _is_fully_captured(handshake: Handshake) -> bool:
-    """Whether a message that `handshake` lacks was not sent, rather than not captured."""
+    """Return whether a message that `handshake` lacks was not sent, rather than not captured."""
     return not handshake.incomplete and handshake.captured_side is None
 
 

@@ -44,8 +44,7 @@ def advise_on_chain(
     if not _is_about_the_leaf(verdict, chain, at):
         return ()
     endpoint = Endpoint(Address(address), port, PRODUCTS_BY_PORT.get(port, "cucm"), {})
-    advice = advise_on_cause(Refusal(endpoint, chain, replace(verdict, built_chain=chain), ()))
-    return (advice.text, *advice.options)
+    return advise_on_cause(Refusal(endpoint, chain, replace(verdict, built_chain=chain), ())).sentences
 
 
 def _add_price(fixes: Fixes) -> tuple[str, ...]:
@@ -53,7 +52,7 @@ def _add_price(fixes: Fixes) -> tuple[str, ...]:
 
 
 def _is_about_the_leaf(verdict: Verdict, chain: Chain, at: datetime) -> bool:
-    """Whether the logged error concerns the presented leaf. Above it, the peer's list may hold another certificate."""
+    """Return whether the logged error concerns the presented leaf. Above it, the peer's list may hold another certificate."""
     leaf = chain[0]
     if verdict.depth != 0 or verdict.cause in TRUST_CAUSES:
         return False

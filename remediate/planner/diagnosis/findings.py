@@ -211,7 +211,7 @@ def _find_ending_alert(endpoint: CapturedEndpoint) -> Alert | None:
 
 
 def _hides_its_end(endpoint: CapturedEndpoint) -> bool:
-    """Whether the capture cannot show how handshakes ended: TLS 1.3 encrypts certificates, and alerts about them."""
+    """Return whether the capture cannot show how handshakes ended: TLS 1.3 encrypts certificates, and alerts about them."""
     return bool(endpoint.tls13_connections) and not endpoint.chains
 
 

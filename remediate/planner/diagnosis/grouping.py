@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Final
 
 from remediate.model.diagnosis import Finding
-from remediate.model.verdict import Cause
+from remediate.model.verdict import Cause, Verdict
 from remediate.planner.advice.phrases import describe_certificate
 
-_MANY: Final = 3
-"""The number of nodes from which on they share a finding."""
+_MIN_NODES: Final = 3
+"""From so many nodes on, refusals with one cause are one finding."""
 _EACH: Final = "each node"
 _ABOUT_A_CA: Final = frozenset({Cause.ISSUER_UNKNOWN, Cause.ISSUER_UNTRUSTED})
 _ABOUT_A_CHAIN: Final = frozenset({Cause.EXPIRED, Cause.NOT_YET_VALID, Cause.CHAIN_INVALID, Cause.SHADOWED})
@@ -28,17 +28,16 @@ def join_alike(findings: Iterable[Finding]) -> list[Finding]:
 def _key_of(finding: Finding) -> tuple[object, ...] | None:
     """Return what findings with one cause have in common; None for a finding whose cause is its node's own."""
     verdict = finding.verdict
-    if verdict is None or finding.status not in {"refused", "tolerated"} or not _is_shared(finding):
+    if verdict is None or finding.status not in {"refused", "tolerated"} or not _is_shared(finding, verdict):
         return None
     error = (verdict.cause, verdict.error, verdict.code, verdict.depth)
     return (finding.status, finding.process, *error, *_generalise(finding, finding.advice))
 
 
-def _is_shared(finding: Finding) -> bool:
-    """Whether the cause may be outside the node: a CA certificate, or the certificate of Expressway-C that it refuses."""
-    verdict = finding.verdict
-    if verdict is None or verdict.cause in _ABOUT_A_CA:
-        return verdict is not None
+def _is_shared(finding: Finding, verdict: Verdict) -> bool:
+    """Return whether the cause may be outside the node: a CA certificate, or the certificate of Expressway-C that it refuses."""
+    if verdict.cause in _ABOUT_A_CA:
+        return True
     if verdict.cause in _ABOUT_A_CHAIN:
         return bool(verdict.depth)
     alerts = [failure.alert for failure in finding.logged_failures]
@@ -47,7 +46,7 @@ def _is_shared(finding: Finding) -> bool:
 
 
 def _join(group: Sequence[Finding]) -> Iterator[Finding]:
-    if len({finding.address.casefold() for finding in group}) < _MANY:
+    if len({finding.address.casefold() for finding in group}) < _MIN_NODES:
         yield from group
         return
     first = group[0]

@@ -39,15 +39,15 @@ class TrustedLists:
         self._common = distinct.pop() if len(distinct) == 1 else everywhere
 
     def of_client(self, ip: str) -> Chain | None:
-        """Return the list of the peer with this address; the one list where there is no other; None where it is not known."""
+        """Return the list of the peer with this IP address; the common list where all are equal; None: it is not known."""
         return self._by_ip.get(ip, self._common)
 
     def of_host(self, host: str | None) -> Chain | None:
-        """Return the list of the peer with this host name, likewise."""
+        """Return the list of the peer with this host name; otherwise as `of_client`."""
         return self._by_host.get((host or "").partition(".")[0].casefold(), self._common)
 
     def cover(self, hosts: Iterable[str | None]) -> bool:
-        """Whether the list of every one of `hosts` is known."""
+        """Return whether the list of every one of `hosts` is known."""
         return all(self.of_host(host) is not None for host in hosts)
 
     def advise(self, address: str, verdict: Verdict, hosts: Iterable[str | None]) -> tuple[str, ...]:

@@ -24,9 +24,9 @@ class CoreClauses:
     """The clauses of one component.
 
     Attributes:
-        problem: What they are a part of.
+        problem: The problem that the component is a part of.
         choices: Per place, the literal of each option.
-        met: The requirements, each with the literal that claims it met.
+        claims: The requirements, each with the literal that claims that it is met.
     """
 
     def __init__(self, satisfiability: Satisfiability, problem: Problem, component: Component) -> None:
@@ -43,9 +43,9 @@ class CoreClauses:
         self._differing: dict[tuple[Place, int, frozenset[int]], list[Literal]] = {}
         for place in component.places:
             self._add_place(place)
-        chains = [(demand.peer, chain) for demand in component.requirements for chain in demand.requirement.chains]
+        chains = [(requirement.peer, chain) for requirement in component.requirements for chain in requirement.chains]
         self._paths = NamePaths(satisfiability, problem.oracle, self._listed_literal, chains)
-        self.met = [(demand, self._claim(demand)) for demand in component.requirements]
+        self.claims = [(requirement, self._claim(requirement)) for requirement in component.requirements]
 
     def _add_place(self, place: Place) -> None:
         literals = self.choices[place] = [self._satisfiability.new_variable() for _ in self.problem.options[place]]
@@ -62,14 +62,14 @@ class CoreClauses:
         for name in self._names[place]:
             self._places.setdefault((place[0], name), []).append(place)
 
-    def _claim(self, demand: PeerRequirement) -> Literal:
+    def _claim(self, requirement: PeerRequirement) -> Literal:
         claim = self._satisfiability.new_variable()
-        if demand.requirement.must_hold:
+        if requirement.must_hold:
             self._satisfiability.add_clause([claim])
-        for certificate in self.problem.lists[demand.peer].unreadable:
-            self._satisfiability.add_clause([-claim, *self._removals.get((demand.peer, certificate), ())])
-        chains = demand.requirement.chains
-        paths = [self._paths.path_from(demand.peer, chain) for chain in chains]
+        for certificate in self.problem.lists[requirement.peer].unreadable:
+            self._satisfiability.add_clause([-claim, *self._removals.get((requirement.peer, certificate), ())])
+        chains = requirement.chains
+        paths = [self._paths.path_from(requirement.peer, chain) for chain in chains]
         for path in paths or [None]:
             self._satisfiability.add_clause([-claim] if path is None else [-claim, path])
         return claim
@@ -98,21 +98,21 @@ class CoreClauses:
 
     def find_violations(self, model: Model) -> list[Clause]:
         """Return a clause for each chain that `model` claims accepted, and OpenSSL refuses."""
-        lists = self._lists(self.read(model))
+        lists = self._apply(self.read(model))
         clauses: list[Clause] = []
-        for demand, claim in self.met:
+        for requirement, claim in self.claims:
             if claim in model:
-                clauses += [[-claim, *reasons] for reasons in lists[demand.peer].list_reasons(demand)]
+                clauses += [[-claim, *reasons] for reasons in lists[requirement.peer].list_reasons(requirement)]
         return clauses
 
     def count_verified(self, chosen: Mapping[Place, int]) -> tuple[int, bool]:
         """Return how many pairs verify with `chosen`, and whether every requirement that must hold does."""
-        lists = self._lists(chosen)
+        lists = self._apply(chosen)
         verified, holds = 0, True
-        for demand, _ in self.met:
-            if lists[demand.peer].meets(demand):
-                verified += demand.pairs
-            elif demand.requirement.must_hold:
+        for requirement, _ in self.claims:
+            if lists[requirement.peer].meets(requirement):
+                verified += requirement.pairs
+            elif requirement.must_hold:
                 holds = False
         return verified, holds
 
@@ -123,8 +123,8 @@ class CoreClauses:
             self._before[peer, chain] = peer_list.among(self.problem.oracle.relevant(chain) | peer_list.unreadable)
         return self._before[peer, chain]
 
-    def _lists(self, chosen: Mapping[Place, int]) -> dict[Address, _ChosenList]:
-        peers = dict.fromkeys(demand.peer for demand, _ in self.met)
+    def _apply(self, chosen: Mapping[Place, int]) -> dict[Address, _ChosenList]:
+        peers = dict.fromkeys(requirement.peer for requirement, _ in self.claims)
         return {peer: _ChosenList(self, peer, chosen) for peer in peers}
 
     def list_differing(self, peer: Address, names: AbstractSet[int], chosen: Mapping[Place, int]) -> list[Literal]:
@@ -162,14 +162,14 @@ class _ChosenList:
         self._removals = frozenset(certificate for option in self._options for certificate in option.remove)
         self._additions = frozenset(option.add for option in self._options if option.add)
 
-    def meets(self, demand: PeerRequirement) -> bool:
-        """Return whether OpenSSL accepts every chain of `demand`."""
-        chains = demand.requirement.chains
+    def meets(self, requirement: PeerRequirement) -> bool:
+        """Return whether OpenSSL accepts every chain of `requirement`."""
+        chains = requirement.chains
         return bool(chains) and all(map(self._accepts, chains))
 
-    def list_reasons(self, demand: PeerRequirement) -> list[list[Literal]]:
+    def list_reasons(self, requirement: PeerRequirement) -> list[list[Literal]]:
         """Return for each chain that is refused the options of which one has to be chosen for another answer."""
-        return [self._explain(chain) for chain in demand.requirement.chains if not self._accepts(chain)]
+        return [self._explain(chain) for chain in requirement.chains if not self._accepts(chain)]
 
     def _holds(self, certificate: Certificate) -> bool:
         return certificate in self._additions or (certificate in self._peer_list.order and certificate not in self._removals)

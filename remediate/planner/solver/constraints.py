@@ -92,20 +92,20 @@ class Problem:
         options = [self.options[place][number] for place, number in chosen.items() if place[0] == peer]
         return apply_options(tuple(self.lists[peer].order), options)
 
-    def components(self) -> list[Component]:
+    def find_components(self) -> list[Component]:
         """Return what is connected: by a requirement, or by a certificate that would need one approval for several peers."""
-        links: list[list[Place]] = [self._list_places(demand) for demand in self.requirements]
-        merged = _Merged(self.options)
+        links: list[list[Place]] = [self._list_places(requirement) for requirement in self.requirements]
+        sets = _DisjointSets(self.options)
         for places in (*links, *(places for places, _ in self.list_approvals(self.options))):
             for place in places[1:]:
-                merged.join(places[0], place)
+                sets.join(places[0], place)
         requirements: dict[Place | None, list[PeerRequirement]] = {}
-        for demand, places in zip(self.requirements, links, strict=True):
-            requirements.setdefault(merged.root(places[0]) if places else None, []).append(demand)
+        for requirement, places in zip(self.requirements, links, strict=True):
+            requirements.setdefault(sets.find(places[0]) if places else None, []).append(requirement)
         places_by_root: dict[Place | None, list[Place]] = {}
         for place, options in sorted(self.options.items()):
             if len(options) > 1:
-                places_by_root.setdefault(merged.root(place), []).append(place)
+                places_by_root.setdefault(sets.find(place), []).append(place)
         return [Component(tuple(places_by_root.get(root, ())), tuple(connected)) for root, connected in requirements.items()]
 
     # --- options --------------------------------------------------------------------------------------------------------
@@ -113,11 +113,11 @@ class Problem:
     def _open_peer(self, peer: Address, requirements: Mapping[Requirement, int]) -> None:
         count = self.lists[peer].count
         self.requirements += [
-            PeerRequirement(peer, requirement, weight * count)
+            PeerRequirement(requirement.chains, requirement.must_hold, peer, weight * count)
             for requirement, weight in requirements.items()
             if requirement.must_hold or all(map(self.oracle.may_accept, requirement.chains))
         ]
-        chains = {chain for demand in self.requirements if demand.peer == peer for chain in demand.requirement.chains}
+        chains = {chain for requirement in self.requirements if requirement.peer == peer for chain in requirement.chains}
         trusted = self.lists[peer]
         relevant = trusted.unreadable.union(*(self.oracle.relevant(chain) for chain in chains))
         by_group: dict[CommonNameGroup, list[Certificate]] = {}
@@ -143,12 +143,12 @@ class Problem:
         expired = listed.not_after is not None and listed.not_after <= self._at
         return expired or not is_readable(listed) or self.oracle.has_namesake(listed)
 
-    def _list_places(self, demand: PeerRequirement) -> list[Place]:
+    def _list_places(self, requirement: PeerRequirement) -> list[Place]:
         certificates = {
-            *self.lists[demand.peer].unreadable,
-            *(certificate for chain in demand.requirement.chains for certificate in self.oracle.relevant(chain)),
+            *self.lists[requirement.peer].unreadable,
+            *(certificate for chain in requirement.chains for certificate in self.oracle.relevant(chain)),
         }
-        places = {(demand.peer, common_name_group(certificate)) for certificate in certificates}
+        places = {(requirement.peer, common_name_group(certificate)) for certificate in certificates}
         return sorted(place for place in places if len(self.options[place]) > 1)
 
     # --- what options cost ----------------------------------------------------------------------------------------------
@@ -223,19 +223,19 @@ class Problem:
         return Table(tuple(places), {row: _ONE_APPROVAL if any(map(eq, row, numbers)) else ZERO for row in rows})
 
 
-class _Merged:
-    """Sets of places that were joined, each known by one of its places."""
+class _DisjointSets:
+    """Sets of places, each represented by one of them (union-find)."""
 
     def __init__(self, places: Iterable[Place]) -> None:
         self._parents = {place: place for place in places}
 
-    def root(self, place: Place) -> Place:
-        """Return the place by which the set of `place` is known."""
+    def find(self, place: Place) -> Place:
+        """Return the place that represents the set of `place`."""
         while self._parents[place] != place:
             self._parents[place] = self._parents[self._parents[place]]
             place = self._parents[place]
         return place
 
     def join(self, place: Place, neighbour: Place) -> None:
-        """Make one set of those of `place` and `neighbour`."""
-        self._parents[self.root(neighbour)] = self.root(place)
+        """Join the sets of `place` and `neighbour`."""
+        self._parents[self.find(neighbour)] = self.find(place)

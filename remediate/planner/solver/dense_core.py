@@ -82,7 +82,7 @@ class _CoreSearch:
         except WorkLimitError:
             least = self._satisfiability.bound
             return self._complete(best, costs, (name, least - self._count_pairs() if name == "verified" else least))
-        return self._answer(self._clauses.read(best), None)
+        return self._make_answer(self._clauses.read(best), None)
 
     @staticmethod
     def _require(model: Model | None) -> Model:
@@ -91,27 +91,27 @@ class _CoreSearch:
         return model
 
     def _count_pairs(self) -> int:
-        return sum(demand.pairs for demand in self._component.requirements)
+        return sum(requirement.pairs for requirement in self._component.requirements)
 
     # --- objectives -----------------------------------------------------------------------------------------------------
 
     def _list_objectives(self) -> Iterator[tuple[Aspect, Mapping[Literal, int]]]:
         """Yield each objective but the last, with what the literals cost where they are true."""
-        yield "verified", {-claim: demand.pairs for demand, claim in self._clauses.met}
+        yield "verified", {-claim: requirement.pairs for requirement, claim in self._clauses.claims}
         costs = [
             (self._problem.option_cost(place, option), literal)
             for place, literals in self._clauses.choices.items()
             for option, literal in zip(self._problem.options[place], literals, strict=True)
         ]
         yield "removed", {literal: cost.removed for cost, literal in costs}
-        yield "unvouched", self._approvals()
+        yield "unvouched", self._list_approval_costs()
         yield "added", {literal: cost.added for cost, literal in costs}
         yield "roots", {literal: cost.roots for cost, literal in costs}
         if any(cost.added != cost.roots + cost.intermediates for cost, _ in costs):
             # Otherwise what is no root is an intermediate.
             yield "intermediates", {literal: cost.intermediates for cost, literal in costs}
 
-    def _approvals(self) -> dict[Literal, int]:
+    def _list_approval_costs(self) -> dict[Literal, int]:
         approvals: dict[Literal, int] = {}
         for places, numbers in self._problem.list_approvals(self._component.places):
             approval = self._satisfiability.new_variable()
@@ -167,7 +167,7 @@ class _CoreSearch:
             for literal in sorted(objective, key=lambda literal: (-objective[literal], abs(literal)))
             if objective[literal]
         ]
-        answers = [] if best is None else [self._answer(self._clauses.read(best), bound)]
+        answers = [] if best is None else [self._make_answer(self._clauses.read(best), bound)]
         for _ in range(_PASSES):
             assumptions: list[Literal] = []
             for literal in steps:
@@ -176,13 +176,13 @@ class _CoreSearch:
             model = self._satisfiability.guess(assumptions)
             if model is None:
                 break
-            answers.append(self._answer(self._clauses.read(model), bound))
+            answers.append(self._make_answer(self._clauses.read(model), bound))
             if not self._satisfiability.learn(self._clauses.find_violations(model)):
                 break
         holding = [answer for answer in answers if answer is not None]
         return min(holding, default=None, key=lambda answer: self._problem.cost(answer.chosen, answer.verified))
 
-    def _answer(self, chosen: Mapping[Place, int], bound: Bound | None) -> Answer | None:
+    def _make_answer(self, chosen: Mapping[Place, int], bound: Bound | None) -> Answer | None:
         """Return the answer with what really verifies; None where a requirement that must hold does not."""
         verified, holds = self._clauses.count_verified(chosen)
         return Answer(chosen, verified, bound) if holds else None

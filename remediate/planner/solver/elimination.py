@@ -3,7 +3,7 @@
 A variable is one place where something may be done; its domain is the ways to do it, by number. A table gives what each combination
 of a few variables costs; a combination that a table does not hold is forbidden. Costs are tuples of integers, added place by place and
 compared in order, so that the first place always outweighs the next. Eliminating one variable at a time (Bertelè and Brioschi, 1972;
-Dechter's bucket elimination, 1999) keeps the minimum exact, and takes time that grows with how closely the variables hang together,
+Dechter's bucket elimination, 1999) keeps the minimum exact, and takes time that grows with how closely the variables are connected,
 not with their number: endpoints meet only in the CAs they share.
 """
 
@@ -28,7 +28,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class _Eliminated:
+class _Elimination:
     variable: Variable
     scope: tuple[Variable, ...]
     best: Mapping[Row, int]
@@ -38,7 +38,7 @@ _MAX_EXACT_WIDTH = 20
 
 
 class TooManyRowsError(Exception):
-    """The variables hang together too closely for the rows that were allowed."""
+    """The variables are too closely connected for the rows that were allowed."""
 
 
 def minimise(tables: Iterable[Table], max_rows: int | None = None) -> dict[Variable, int] | None:
@@ -54,16 +54,16 @@ def minimise(tables: Iterable[Table], max_rows: int | None = None) -> dict[Varia
         TooManyRowsError: It takes more.
     """
     budget = _RowBudget(max_rows)
-    waiting = _Waiting(table for table in tables if table.scope)
-    steps: list[_Eliminated] = []
-    while (variable := waiting.next_variable()) is not None:
-        joined = _join_all(waiting.take(variable), budget)
+    buckets = _Buckets(table for table in tables if table.scope)
+    steps: list[_Elimination] = []
+    while (variable := buckets.next_variable()) is not None:
+        joined = _join_all(buckets.take(variable), budget)
         if not joined.costs:
             return None
         step, remainder = _eliminate(joined, variable)
         steps.append(step)
         if remainder.scope:
-            waiting.put(remainder)
+            buckets.put(remainder)
     return _read_back(steps)
 
 
@@ -80,8 +80,8 @@ class _RowBudget:
                     raise TooManyRowsError
 
 
-class _Waiting:
-    """The tables still to be joined, those of one scope as one, and which variable to eliminate next."""
+class _Buckets:
+    """The tables that are not joined yet, those of one scope as one, and which variable to eliminate next."""
 
     def __init__(self, tables: Iterable[Table]) -> None:
         self._tables: dict[frozenset[Variable], Table] = {}
@@ -110,7 +110,7 @@ class _Waiting:
         heapq.heappush(self._queue, (self._width(variable), self._order[variable]))
 
     def _width(self, variable: Variable) -> int:
-        """How many rows the tables of `variable` may have together. One that has no table of its own has two values, as a rule.
+        """Return how many rows the tables of `variable` may have together, counting two values for a variable without its own table.
 
         Of many variables, it is enough to know that they are many.
         """
@@ -120,7 +120,7 @@ class _Waiting:
         return prod(self._sizes.get(neighbour, 2) for neighbour in neighbours)
 
     def next_variable(self) -> Variable | None:
-        """The variable whose tables make the smallest one together, the first such; None when all are eliminated."""
+        """Return the variable whose tables make the smallest one together, the first such; None when all are eliminated."""
         while self._queue:
             width, number = heapq.heappop(self._queue)
             variable = self._variables[number]
@@ -145,7 +145,7 @@ class _Waiting:
 
 
 def _join_all(bucket: Sequence[Table], budget: _RowBudget) -> Table:
-    """All tables of `bucket` as one; the small ones first, so that forbidden combinations go early."""
+    """Return all tables of `bucket` as one; the small ones first, so that forbidden combinations go early."""
     ordered = sorted(bucket, key=lambda table: len(table.costs))
     joined = ordered[0]
     for table in ordered[1:]:
@@ -171,19 +171,19 @@ def _join(left: Table, right: Table, budget: _RowBudget) -> Table:
     return Table(left.scope + tuple(right.scope[place] for place in extra), costs)
 
 
-def _eliminate(table: Table, variable: Variable) -> tuple[_Eliminated, Table]:
+def _eliminate(table: Table, variable: Variable) -> tuple[_Elimination, Table]:
     place = table.scope.index(variable)
     scope = table.scope[:place] + table.scope[place + 1 :]
     best: dict[Row, tuple[Cost, int]] = {}
     for row, cost in table.costs.items():
-        remaining, offered = row[:place] + row[place + 1 :], (cost, row[place])
-        if remaining not in best or offered < best[remaining]:
-            best[remaining] = offered
-    step = _Eliminated(variable, scope, {row: value for row, (_, value) in best.items()})
+        remaining, candidate = row[:place] + row[place + 1 :], (cost, row[place])
+        if remaining not in best or candidate < best[remaining]:
+            best[remaining] = candidate
+    step = _Elimination(variable, scope, {row: value for row, (_, value) in best.items()})
     return step, Table(scope, {row: cost for row, (cost, _) in best.items()})
 
 
-def _read_back(steps: Sequence[_Eliminated]) -> dict[Variable, int]:
+def _read_back(steps: Sequence[_Elimination]) -> dict[Variable, int]:
     values: dict[Variable, int] = {}
     for step in reversed(steps):
         values[step.variable] = step.best[tuple(values[variable] for variable in step.scope)]

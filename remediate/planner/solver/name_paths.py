@@ -26,7 +26,7 @@ _MAX_CLAUSES = 10_000
 
 
 class _Context:
-    """What a list is asked about: the certificates that a node presents beside its own.
+    """The certificates that a node presents to one peer beside its own.
 
     Attributes:
         depth: How many issuers in a row become clauses.
@@ -70,15 +70,19 @@ class NamePaths:
     """The paths of any number of chains; those that present the same beside the leaf share them."""
 
     def __init__(
-        self, satisfiability: Satisfiability, oracle: TrustOracle, listed: ListedLiteral, keys: Iterable[tuple[Address, Chain]]
+        self,
+        satisfiability: Satisfiability,
+        oracle: TrustOracle,
+        listed: ListedLiteral,
+        chains: Iterable[tuple[Address, Chain]],
     ) -> None:
-        """Prepare the paths of chains at peers; `keys` are all of these."""
+        """Prepare the paths of all `chains`, each at its peer."""
         self._satisfiability = satisfiability
         self._oracle = oracle
         self._listed = listed
         self._roots: dict[tuple[Address, frozenset[Certificate]], Literal | None] = {}
         self._contexts: dict[tuple[Address, Chain], _Context] = {}
-        leaves: dict[tuple[Address, Chain], Certificate] = {(peer, chain[1:]): chain[0] for peer, chain in keys}
+        leaves: dict[tuple[Address, Chain], Certificate] = {(peer, chain[1:]): chain[0] for peer, chain in chains}
         for (peer, presented), leaf in leaves.items():
             context = self._contexts[peer, presented] = _Context(oracle, peer, presented)
             affordable = _MAX_CLAUSES // len(leaves) // len(context.list_reachable(leaf))

@@ -23,15 +23,15 @@ class Requirement:
     """Chains that must all be accepted for an endpoint to verify: one, or two where it is not certain which is presented.
 
     Attributes:
-        must_hold: An endpoint behind it verifies today, so it must verify afterwards.
+        must_hold: An endpoint that has this requirement verifies today, so it must verify afterwards.
     """
 
     chains: tuple[Chain, ...]
     must_hold: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PeerRequirement:
+@dataclass(frozen=True)
+class PeerRequirement(Requirement):
     """A requirement at one peer, or at several with equal lists.
 
     Attributes:
@@ -39,7 +39,6 @@ class PeerRequirement:
     """
 
     peer: Address
-    requirement: Requirement
     pairs: int
 
 
@@ -68,7 +67,7 @@ class RequirementReader:
     def __init__(self, snapshot: Snapshot, today: VerifiedToday) -> None:
         self._today = today
         self._endpoints = [
-            (endpoint, endpoint.name, _passing_chains(endpoint, presented_chains(snapshot, endpoint), snapshot.taken_at))
+            (endpoint, endpoint.name, _select_passing(endpoint, presented_chains(snapshot, endpoint), snapshot.taken_at))
             for endpoint in snapshot.endpoints
         ]
 
@@ -76,7 +75,7 @@ class RequirementReader:
         """Return the requirements at `peers` with their reverse proxy list set to `ciphers`; None: each peer keeps its own."""
         return {peer.address: self._read_peer(peer, ciphers) for peer in peers}
 
-    def guarded_at(self, peer: Address) -> tuple[Chain, ...]:
+    def list_guarded(self, peer: Address) -> tuple[Chain, ...]:
         """Return the chains of guarded endpoints that `peer` must go on to accept."""
         return self._today.guarded.get(peer, ())
 
@@ -84,8 +83,8 @@ class RequirementReader:
         in_force = ciphers or peer.ciphers.get(REVERSE_PROXY_CIPHERS)
         requirements: Counter[Requirement] = Counter()
         for endpoint, name, passing in self._endpoints:
-            presented = _expected_chains(endpoint, passing, in_force)
-            chains = _all_passing(presented)
+            presented = _list_expected(endpoint, passing, in_force)
+            chains = _require_all(presented)
             pair = (peer.address, name)
             must_hold = pair in self._today.verified
             # With no chain left to accept, a pair that verifies today would be lost: a requirement that nothing can meet.
@@ -93,8 +92,8 @@ class RequirementReader:
                 requirements[Requirement(chains, must_hold)] += 1
             if not must_hold and pair in self._today.working:
                 # It is no verified pair, so its weight is zero; but what works must not break.
-                requirements[Requirement(_all_passing(presented[:1]), must_hold=True)] += 0
-        for chain in self.guarded_at(peer.address):
+                requirements[Requirement(_require_all(presented[:1]), must_hold=True)] += 0
+        for chain in self.list_guarded(peer.address):
             requirements[Requirement((chain,), must_hold=True)] += 0
         return requirements
 
@@ -102,8 +101,8 @@ class RequirementReader:
 PassingChains = Mapping[KeyFamily, Chain | None]
 
 
-def _passing_chains(endpoint: Endpoint, chains: Mapping[KeyFamily, Chain], at: datetime) -> PassingChains:
-    """Return what `endpoint` presents of each family; None where its name, its dates or its purpose cannot pass."""
+def _select_passing(endpoint: Endpoint, chains: Mapping[KeyFamily, Chain], at: datetime) -> PassingChains:
+    """Return what `endpoint` presents of each family; None for a chain whose name, dates or purpose cannot pass."""
 
     def passes(leaf: Certificate) -> bool:
         return name_matches(leaf, endpoint.address) and leaf_can_pass(leaf, at)
@@ -111,14 +110,14 @@ def _passing_chains(endpoint: Endpoint, chains: Mapping[KeyFamily, Chain], at: d
     return {family: chain if passes(chain[0]) else None for family, chain in chains.items()}
 
 
-def _expected_chains(endpoint: Endpoint, passing: PassingChains, ciphers: CipherList | None) -> tuple[Chain | None, ...]:
+def _list_expected(endpoint: Endpoint, passing: PassingChains, ciphers: CipherList | None) -> tuple[Chain | None, ...]:
     """Return what `endpoint` may present, the expected chain first."""
     if endpoint.error is not None:
         return ()
     return tuple(passing[family] for family in presented_families(endpoint, ciphers))
 
 
-def _all_passing(presented: tuple[Chain | None, ...]) -> tuple[Chain, ...]:
+def _require_all(presented: tuple[Chain | None, ...]) -> tuple[Chain, ...]:
     """Return all of `presented`; nothing where one of them cannot pass."""
     passing = tuple(chain for chain in presented if chain is not None)
     return passing if len(passing) == len(presented) else ()

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from pysat.card import ITotalizer
 from pysat.solvers import Solver
-from pysolvers import error as SolverError  # noqa: N812 - so it is called
+from pysolvers import error as SolverError  # noqa: N812 - its name in pysolvers
 
 Literal = int
 Model = frozenset[Literal]
@@ -74,7 +74,7 @@ class Satisfiability:
     """
 
     def __init__(self, budget: WorkBudget) -> None:
-        """Begin without clauses; `budget` is spent by every search."""
+        """Begin without clauses; every search spends `budget`."""
         self._solver = Solver(name="minisat22")
         self._budget = budget
         self._variables = 0
@@ -91,7 +91,7 @@ class Satisfiability:
         self._solver.delete()
 
     def new_variable(self) -> Literal:
-        """Return a literal of its own."""
+        """Return a literal that no clause has yet."""
         self._variables += 1
         return self._variables
 
@@ -104,7 +104,7 @@ class Satisfiability:
         self.add_clause(literals)
         remaining = list(literals)
         while len(remaining) > _LARGE_CHOICE:
-            # Of the first few at most one, and whether it is any of them is a literal that stands for them.
+            # At most one of the first few is true, and one new literal says whether any of them is.
             first, later = remaining[: _LARGE_CHOICE - 1], remaining[_LARGE_CHOICE - 1 :]
             any_of_first = self.new_variable()
             for literal in first:
@@ -167,7 +167,7 @@ class Satisfiability:
             self._find_cores(objective, least)
         while True:
             self._find_cores(objective, 0)
-            model = self.solve(find_violations, _in_order(objective.assumptions))
+            model = self.solve(find_violations, _order_by_cost(objective.assumptions))
             if model is not None:
                 break
         for literal in objective.assumptions:
@@ -187,7 +187,7 @@ class Satisfiability:
     def _find_cores(self, objective: _Objective, least: int) -> None:
         """Relax cores until every assumption that costs at least `least` can hold."""
         while True:
-            assumptions = _in_order({literal: cost for literal, cost in objective.assumptions.items() if cost >= least})
+            assumptions = _order_by_cost({literal: cost for literal, cost in objective.assumptions.items() if cost >= least})
             if self._is_satisfiable(assumptions):
                 return
             core = self._minimise_core(self._solver.get_core() or [])
@@ -226,7 +226,7 @@ class Satisfiability:
         if len(smallest) > 1:
             for literal in list(smallest)[:_TRIES_PER_CORE]:
                 candidate = [member for member in smallest if member != literal]
-                if self._try(candidate, _CONFLICTS_PER_TRY) is False:
+                if self._solve_within(candidate, _CONFLICTS_PER_TRY) is False:
                     still = set(self._solver.get_core() or [])
                     smallest = [member for member in candidate if member in still]
                     if len(smallest) <= 1:
@@ -235,7 +235,7 @@ class Satisfiability:
 
     def is_quickly_satisfied(self, assumptions: Sequence[Literal]) -> bool:
         """Return whether a model with `assumptions` is found at once, whatever the budget; nothing is checked."""
-        return self._try(assumptions, _CONFLICTS_PER_TRY) is True
+        return self._solve_within(assumptions, _CONFLICTS_PER_TRY) is True
 
     def guess(self, assumptions: Sequence[Literal]) -> Model | None:
         """Return a model with `assumptions` if it is found at once, whatever the budget; nothing is checked."""
@@ -248,12 +248,12 @@ class Satisfiability:
         return bool(clauses)
 
     def _is_satisfiable(self, assumptions: Sequence[Literal]) -> bool:
-        answer = self._try(assumptions, self._budget.conflicts)
+        answer = self._solve_within(assumptions, self._budget.conflicts)
         if answer is None:
             raise WorkLimitError
         return answer
 
-    def _try(self, assumptions: Sequence[Literal], conflicts: int) -> bool | None:
+    def _solve_within(self, assumptions: Sequence[Literal], conflicts: int) -> bool | None:
         """Return whether `assumptions` can hold; None where that takes more conflicts."""
         if conflicts <= 0:
             return None
@@ -262,7 +262,7 @@ class Satisfiability:
         try:
             answer: bool | None = self._solver.solve_limited(assumptions=list(assumptions))
         except SolverError:
-            # Ctrl-C while the solver works is this to it.
+            # The solver raises this for Ctrl-C while it works.
             raise KeyboardInterrupt from None
         self._budget.conflicts -= self._count_conflicts() - before
         return answer
@@ -274,5 +274,5 @@ class Satisfiability:
         return frozenset(literal for literal in self._solver.get_model() if literal > 0)
 
 
-def _in_order(assumptions: Mapping[Literal, int]) -> list[Literal]:
+def _order_by_cost(assumptions: Mapping[Literal, int]) -> list[Literal]:
     return sorted(assumptions, key=lambda literal: (-assumptions[literal], abs(literal)))

@@ -129,14 +129,14 @@ class Solver:
         self._answers = answers
         self.oracle = TrustOracle([*trusted, *candidates.certificates], answers)
 
-    def choices(self, *, removal: bool) -> list[Choice]:
+    def solve(self, *, removal: bool) -> list[Choice]:
         """Return the best choice for every cipher list that the policy allows, the best of all first.
 
         A list that would lose a pair that verifies today gives none. Where the policy forces such a list, leaving it alone is
         the choice that remains: doing nothing loses nothing.
         """
         solved: list[tuple[Requirements, Choice | None]] = []
-        for name, ciphers in self.cipher_lists():
+        for name, ciphers in self.list_cipher_lists():
             requirements = self._requirements.read((members[0] for members in self._equal_peers), ciphers)
             earlier_choice = next((choice for earlier, choice in solved if earlier == requirements), None)
             if earlier_choice:
@@ -147,7 +147,7 @@ class Solver:
             solved.append((requirements, choice))
         choices = [choice for _, choice in solved if choice]
         if not choices:
-            return self.under(replace(self._policy, ciphers="keep")).choices(removal=removal)
+            return self.under(replace(self._policy, ciphers="keep")).solve(removal=removal)
         best, *rivals = sorted(choices, key=lambda choice: choice.order)
         return [replace(best, shortfall=_find_shortfall(best, rivals)), *rivals]
 
@@ -155,7 +155,7 @@ class Solver:
         """Return a solver for the same cluster under another policy about ciphers."""
         return Solver(self._snapshot, policy, self._candidates, self._requirements, self._answers, self._effort)
 
-    def cipher_lists(self) -> Iterator[tuple[str, CipherList | None]]:
+    def list_cipher_lists(self) -> Iterator[tuple[str, CipherList | None]]:
         """Yield the cipher lists that the policy allows, with the policy that forces each; None leaves the list alone."""
         policy = self._policy.ciphers
         current = find_primary(self._observed).ciphers.get(REVERSE_PROXY_CIPHERS) if self._observed else None
@@ -179,7 +179,7 @@ class Solver:
         problem = Problem(self.oracle, self._candidates, lists, requirements, removal=removal, at=self._snapshot.taken_at)
         tables = {peer: RequirementTables(self.oracle, lists[peer], problem.options_at(peer)) for peer in lists}
         answers: list[Answer] = []
-        for component in problem.components():
+        for component in problem.find_components():
             answer = self._solve_component(problem, component, tables)
             if answer is None:
                 return None
@@ -190,13 +190,14 @@ class Solver:
         self, problem: Problem, component: Component, tables: Mapping[Address, RequirementTables]
     ) -> Answer | None:
         """Return what is best for `component`: by tables where they are small, else by satisfiability."""
-        views = [tables[demand.peer].view(demand.requirement) for demand in component.requirements]
+        views = [tables[requirement.peer].view(requirement) for requirement in component.requirements]
         allowed = self._effort.questions
         if allowed is None:
             allowed = _QUESTIONS_PER_REQUIREMENT * len(views) + _QUESTIONS_PER_COMPONENT
         if sum(view.questions for view in views) <= allowed and all(view.is_small for view in views):
             gains = [
-                tables[demand.peer].table(demand, view) for demand, view in zip(component.requirements, views, strict=True)
+                tables[requirement.peer].table(requirement, view)
+                for requirement, view in zip(component.requirements, views, strict=True)
             ]
             if not all(gain.costs for gain in gains):
                 return None
@@ -270,7 +271,7 @@ def _group_equal_peers(peers: list[Peer], requirements: RequirementReader) -> li
     """Return the peers by equal trusted CA list, equal reverse proxy ciphers and equal guarded chains."""
     groups: dict[object, list[Peer]] = {}
     for peer in peers:
-        guarded = requirements.guarded_at(peer.address)
+        guarded = requirements.list_guarded(peer.address)
         groups.setdefault((peer.trusted_ca, peer.ciphers.get(REVERSE_PROXY_CIPHERS), guarded), []).append(peer)
     return list(groups.values())
 

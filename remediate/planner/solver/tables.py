@@ -61,33 +61,33 @@ class RequirementTables:
         relevant = frozenset(certificate for chain in requirement.chains for certificate in self._oracle.relevant(chain))
         relevant |= self._trusted.unreadable
         groups = sorted({common_name_group(certificate) for certificate in relevant})
-        classes = {group: self._classes(group, relevant) for group in groups if group in self._options}
+        classes = {group: self._group_alike(group, relevant) for group in groups if group in self._options}
         return View(relevant, {group: alike for group, alike in classes.items() if len(alike) > 1})
 
-    def table(self, demand: PeerRequirement, view: View) -> Table:
+    def table(self, requirement: PeerRequirement, view: View) -> Table:
         """Return what each way to fill the groups of `view` does; without a row where every way is forbidden."""
         combinations = itertools.product(*view.groups.values())
         classes_by_row = {tuple(numbers[0] for numbers in classes): classes for classes in combinations}
-        costs = self._costs(demand, view, tuple(classes_by_row))
+        costs = self._find_costs(requirement, view, tuple(classes_by_row))
         alike = {row: cost for first, cost in costs.items() for row in itertools.product(*classes_by_row[first])}
-        return Table(tuple((demand.peer, group) for group in view.groups), alike)
+        return Table(tuple((requirement.peer, group) for group in view.groups), alike)
 
-    def _classes(self, group: CommonNameGroup, relevant: frozenset[Certificate]) -> tuple[OptionClass, ...]:
+    def _group_alike(self, group: CommonNameGroup, relevant: frozenset[Certificate]) -> tuple[OptionClass, ...]:
         by_effect: dict[Option, list[int]] = {}
         for number, option in enumerate(self._options[group]):
             by_effect.setdefault(option.within(relevant), []).append(number)
         return tuple(map(tuple, by_effect.values()))
 
-    def _costs(self, demand: PeerRequirement, view: View, rows: Sequence[Row]) -> dict[Row, Cost]:
+    def _find_costs(self, requirement: PeerRequirement, view: View, rows: Sequence[Row]) -> dict[Row, Cost]:
         """Return the cost of each of `rows` that is not forbidden."""
         listed = self._trusted.among(view.relevant)
-        chains, met = demand.requirement.chains, Cost(verified=-demand.pairs)
+        chains, met = requirement.chains, Cost(verified=-requirement.pairs)
         costs: dict[Row, Cost] = {}
         for row in rows:
             options = [self._options[group][number] for group, number in zip(view.groups, row, strict=True)]
             trusted = apply_options(listed, options)
             if chains and all(self._oracle.accepts(trusted, chain) for chain in chains):
                 costs[row] = met
-            elif not demand.requirement.must_hold:
+            elif not requirement.must_hold:
                 costs[row] = ZERO
         return costs

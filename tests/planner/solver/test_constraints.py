@@ -40,7 +40,7 @@ CLUSTER = snapshot(
 
 
 def test_what_shares_no_certificate_is_decided_apart() -> None:
-    components = pose(CLUSTER, removal=True).components()
+    components = pose(CLUSTER, removal=True).find_components()
 
     groups = sorted({group for _, group in component.places} for component in components if component.requirements)
     assert groups == [{"cn:given"}, {"cn:root"}] or groups == [{"cn:root"}, {"cn:given"}]
