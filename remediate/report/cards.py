@@ -62,7 +62,7 @@ class UndoCost:
 
 def list_cards(plan: Plan) -> tuple[Card, ...]:
     """Return the four answers of `plan`."""
-    return (_approvals(plan), _interruption(plan), _undo(plan), _expiry(plan))
+    return (_make_approval_card(plan), _make_interruption_card(plan), _make_undo_card(plan), _make_expiry_card(plan))
 
 
 def find_next_expiry(plan: Plan) -> Expiry | None:
@@ -102,7 +102,7 @@ def count_undo(plan: Plan) -> UndoCost:
     return UndoCost(changes, by_hand if is_known else None)
 
 
-def _approvals(plan: Plan) -> Card:
+def _make_approval_card(plan: Plan) -> Card:
     required = {action.certificate for action in approvals_required(plan)}
     if required:
         title = f"{count(len(required), 'certificate')} to approve"
@@ -114,7 +114,7 @@ def _approvals(plan: Plan) -> Card:
     return Card("Approvals", "No approval needed", "No certificate is added.")
 
 
-def _interruption(plan: Plan) -> Card:
+def _make_interruption_card(plan: Plan) -> Card:
     restarts = {peer for action in plan.actions if isinstance(action, RestartPeer) for peer in action.peers}
     refreshes = any(isinstance(action, RefreshDiscovery) for action in plan.actions)
     restart = (
@@ -131,7 +131,7 @@ def _interruption(plan: Plan) -> Card:
     return Card("Interruption", "No interruption", restart)
 
 
-def _undo(plan: Plan) -> Card:
+def _make_undo_card(plan: Plan) -> Card:
     cost = count_undo(plan)
     if not plan.changes:
         return Card("Undo", "Nothing to undo", "This plan changes nothing.")
@@ -148,7 +148,7 @@ def _undo(plan: Plan) -> Card:
     return Card("Undo", "One command", f"`{UNDO_COMMAND}`{added_again}")
 
 
-def _expiry(plan: Plan) -> Card:
+def _make_expiry_card(plan: Plan) -> Card:
     expiry = find_next_expiry(plan)
     if expiry is None:
         return Card("Next expiry", "Not known", "This plan has no chain of an endpoint.")

@@ -117,7 +117,7 @@ class _Artist:
         """Return `groups` with those together in which each server has a certificate of its own that is treated alike."""
         merged: dict[object, ChainGroup] = {}
         for group in groups:
-            key = self._group_alike(group)
+            key = self._key_of(group)
             if key in merged:
                 both = sorted([merged[key], group], key=lambda each: each.ends or "9999")
                 names = (*merged[key].endpoints, *group.endpoints)
@@ -126,7 +126,7 @@ class _Artist:
                 merged[key] = group
         return tuple(merged.values())
 
-    def _group_alike(self, group: ChainGroup) -> object:
+    def _key_of(self, group: ChainGroup) -> object:
         if group.depth or not group.certificates:
             return (group.depth, group.certificates, group.missing)
         addition = self._additions.get(group.certificates[0])
@@ -138,7 +138,7 @@ class _Artist:
         failing = [forecast for forecast in forecasts if forecast.before.observed and not forecast.before.ok]
         # With a cipher change, another certificate fails now than the one that is drawn.
         same_key = [forecast for forecast in failing if forecast.before.key == forecast.after.key]
-        break_depths = {_draw_link_below(forecast) for forecast in same_key}
+        break_depths = {_find_break_depth(forecast) for forecast in same_key}
         boxes = list(self._draw_boxes(group, failing, same_key))
         placed, links, top = [], [], 1
         for number, box in enumerate(boxes):
@@ -237,7 +237,7 @@ def _wrap(text: str, room: float) -> tuple[str, ...]:
     return tuple(Verbatim(line) for line in wrap_drawn(translate(escape(text, 200)), room))
 
 
-def _draw_link_below(forecast: EndpointForecast) -> int | None:
+def _find_break_depth(forecast: EndpointForecast) -> int | None:
     """Return the depth of the certificate whose issuer a peer does not find now; None: that is not the trouble."""
     verdict = forecast.before
     return verdict.depth if verdict.code in _NO_ISSUER_CODES else None

@@ -150,14 +150,10 @@ def _describe_logs(finding: Finding) -> Iterator[tuple[str, str]]:
 def _describe_captures(finding: Finding) -> Iterator[tuple[str, str]]:
     for endpoint in finding.captured_endpoints:
         span = _format_span(_format_moment(endpoint.first_seen), _format_moment(endpoint.last_seen))
-        yield "capture", f"{_format_server(endpoint)}: {_describe_connections(endpoint)}{span}"
+        yield "capture", f"{host_and_port(endpoint.server_ip, endpoint.port)}: {_describe_connections(endpoint)}{span}"
         for alert in endpoint.alerts:
             times = f", in {count(alert.connections, 'connection')}" if alert.connections > 1 else ""
             yield "", f"the {alert.alert.sender} sent {alert.alert.text}{times}"
-
-
-def _format_server(endpoint: CapturedEndpoint) -> str:
-    return host_and_port(endpoint.server_ip, endpoint.port)
 
 
 def _describe_connections(endpoint: CapturedEndpoint) -> str:

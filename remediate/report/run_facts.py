@@ -17,6 +17,7 @@ from remediate.report.names import shorten
 
 _RESTART = "restart-peer"
 _MADE = frozenset({"done", "undone"})
+_COUNTED = frozenset({"trust-certificate", "remove-certificate", _RESTART})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,6 @@ def _work_on(peer: str, record: Mapping[str, Any]) -> PeerWork:
         effect["state"].replace("-", " ") if effect else "not checked",
         _seconds_between(steps),
     )
-
-
-_COUNTED = frozenset({"trust-certificate", "remove-certificate", _RESTART})
 
 
 def _describe_restart(step: Mapping[str, Any]) -> str:

@@ -125,7 +125,8 @@ def group_unresolved(unresolved: Iterable[Unresolved]) -> tuple[UnresolvedGroup,
     return tuple(UnresolvedGroup(tuple(endpoints), *reason) for reason, endpoints in groups.items())
 
 
-def _distinct(words: Iterable[str]) -> list[str]:
+def distinct(words: Iterable[str]) -> list[str]:
+    """Return each of `words` once, in order."""
     return list(dict.fromkeys(words))
 
 
@@ -265,15 +266,7 @@ def headline(action: Action, plan: Plan) -> str:
 
 def summarise_actions(plan: Plan) -> str:
     """Return what `plan` does in counts: ``2 certificates to trust on 3 peers, 1 cipher list to set``."""
-    parts: list[str] = []
-    list_changes = [action for action in plan.actions if isinstance(action, TrustCertificate | RemoveCertificate)]
-    if list_changes:
-        trusted = {action.certificate for action in list_changes if isinstance(action, TrustCertificate)}
-        removed = {action.certificate for action in list_changes if isinstance(action, RemoveCertificate)}
-        peers = {peer for action in list_changes for peer in peers_of(action)}
-        changes = [f"{count(len(trusted), 'certificate')} to trust"] if trusted else []
-        changes += [f"{count(len(removed), 'certificate')} to remove"] if removed else []
-        parts.append(f"{' and '.join(changes)} on {count(len(peers), 'peer')}")
+    parts = _summarise_list_changes(plan)
     if ciphers := sum(isinstance(action, SetCiphers) for action in plan.actions):
         parts.append(f"{count(ciphers, 'cipher list')} to set")
     uploads = [action for action in plan.actions if isinstance(action, TrustOnNode)]
@@ -285,6 +278,17 @@ def summarise_actions(plan: Plan) -> str:
     if restarts := {peer for action in plan.actions if isinstance(action, RestartPeer) for peer in action.peers}:
         parts.append(f"{count(len(restarts), 'peer')} to restart if needed")
     return ", ".join(parts)
+
+
+def _summarise_list_changes(plan: Plan) -> list[str]:
+    """Return in one part how many certificates `plan` adds and removes on how many peers; empty: none."""
+    actions = [action for action in plan.actions if isinstance(action, TrustCertificate | RemoveCertificate)]
+    trusted = {action.certificate for action in actions if isinstance(action, TrustCertificate)}
+    removed = {action.certificate for action in actions if isinstance(action, RemoveCertificate)}
+    peers = {peer for action in actions for peer in action.peers}
+    changes = [f"{count(len(trusted), 'certificate')} to trust"] if trusted else []
+    changes += [f"{count(len(removed), 'certificate')} to remove"] if removed else []
+    return [f"{' and '.join(changes)} on {count(len(peers), 'peer')}"] if changes else []
 
 
 def refresh_notes(action: Action) -> tuple[str, ...]:
@@ -301,7 +305,7 @@ def restarts_after_uploads(plan: Plan) -> tuple[str, ...]:
         if isinstance(action, TrustOnNode):
             nodes.setdefault(action.store, []).append(action.node)
     return tuple(
-        f"What is uploaded as {store}-trust of {first_few(_distinct(names))} takes effect after a restart, which remediate "
+        f"What is uploaded as {store}-trust of {first_few(distinct(names))} takes effect after a restart, which remediate "
         f"leaves to you: {STORE_RESTARTS[store].instruction}."
         for store, names in nodes.items()
         if store in STORE_RESTARTS
