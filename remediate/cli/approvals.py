@@ -84,10 +84,10 @@ def save_approvals(session: Session, plan: Plan, approvals: Sequence[ApprovedCer
     If they cannot be recorded, a message reports that `apply` needs them again; the plan itself stays valid.
     """
     from remediate.executor.approval_store import merge_approvals, record_approvals
-    from remediate.executor.vouching import certificates_to_trust
+    from remediate.executor.vouching import list_certificates_to_trust
     from remediate.model.approvals import Approvals
 
-    planned = certificates_to_trust(plan)
+    planned = list_certificates_to_trust(plan)
     planned_approvals = merge_approvals(approval for approval in approvals if approval.certificate in planned)
     if not planned_approvals:
         return

@@ -40,9 +40,9 @@ def verify_exit_code(plan: Plan, accepted: Plan | None = None) -> ExitCode:
         accepted: An earlier plan: what stays refused by it, endpoints and peers' own certificates, does not count while its cause is
             the same.
     """
-    from remediate.executor.verification import unfixable_pairs
+    from remediate.executor.verification import list_unfixable_pairs
 
-    pairs = unfixable_pairs(accepted) if accepted else {}
+    pairs = list_unfixable_pairs(accepted) if accepted else {}
     refusals = (
         {(toward.peer, toward.node, toward.store, toward.cause) for toward in accepted.refusing_nodes} if accepted else set()
     )

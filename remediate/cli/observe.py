@@ -62,13 +62,13 @@ def remind_of_maintenance(session: Session, cluster: str) -> None:
 def describe_maintenance_left_on(state_dir: Path, cluster: str) -> tuple[str, ...]:
     """Return the sentences about each peer whose maintenance mode a run that has ended left on, or may have."""
     from remediate.executor.journal.restarts import find_maintenance_left_on
-    from remediate.executor.lock import name_is_held
+    from remediate.executor.lock import is_name_held
     from remediate.executor.maintenance import describe_left_on
     from remediate.model.errors import UsageError
 
     try:
         maintenance_steps = find_maintenance_left_on(state_dir, cluster)
-        is_at_work = bool(maintenance_steps) and name_is_held(cluster, state_dir)
+        is_at_work = bool(maintenance_steps) and is_name_held(cluster, state_dir)
     except UsageError:  # no home directory, so that nothing was written there
         return ()
     return () if is_at_work else tuple(map(describe_left_on, maintenance_steps))

@@ -135,7 +135,7 @@ def _open(command: Command, plan: Plan, options: ApplyOptions) -> RunContext:
     journal = opening.open_journal()
     unfinished = journal.find_unfinished(plan)
     confirm_timer.refuse_while_pending(journal, cluster, command.state_dir, environment.now(), unfinished)
-    approvals = vouching.known_approvals(plan, options, command.state_dir, journal, unfinished)
+    approvals = vouching.collect_approvals(plan, options, command.state_dir, journal, unfinished)
     if options.dry_run:
         emit_whether_open(options.window, environment.now(), events)
     opened, peers = opening.open_peers(limits)
@@ -162,7 +162,9 @@ def _open(command: Command, plan: Plan, options: ApplyOptions) -> RunContext:
 def _apply(context: RunContext) -> RunResult:
     """Take steps 2 to 13 of a real run, and end the run when one of them fails."""
     state = RunState()
-    writer = JournalingWriter(context, state, _window_guard(context))
+    longest = partial(context.journal.longest_write_seconds, context.plan.cluster)
+    window = WindowGuard(context.options.window, context.environment.now, longest, context.limits)
+    writer = JournalingWriter(context, state, window)
     try:
         maintenance = Maintenance(context.journal, context.plan.cluster, context.environment, context.limits, context.events)
         state.open_steps += maintenance.end_left_on(context.peers)
@@ -232,18 +234,11 @@ def _read_alarms(context: RunContext, baseline: Baseline) -> Mapping[Address, fr
     return cluster.alarm_numbers
 
 
-def _window_guard(context: RunContext) -> WindowGuard:
-    def longest(kind: str) -> float | None:
-        return context.journal.longest_write_seconds(context.plan.cluster, kind)
-
-    return WindowGuard(context.options.window, context.environment.now, longest, context.limits)
-
-
 def _as_failure(context: RunContext, state: RunState, error: Exception | ImmediateStop) -> RemediateError | ImmediateStop:
     if isinstance(error, ImmediateStop):
         return error
     if isinstance(error, StalePlan):
-        return _name_possible_authors(context, error, context.unfinished.id if context.unfinished else state.run)
+        return _name_possible_authors(context, error, state.run)
     return as_failure(error)
 
 
@@ -252,11 +247,12 @@ def _end_before_the_run(context: RunContext, error: Exception | ImmediateStop) -
     if isinstance(error, Interrupted | ImmediateStop):
         return _end_interrupted(context.events, context.stop)
     if isinstance(error, StalePlan):
-        raise _name_possible_authors(context, error, context.unfinished.id if context.unfinished else "") from error
+        raise _name_possible_authors(context, error, "") from error
     raise error
 
 
-def _name_possible_authors(context: RunContext, error: StalePlan, own_run: str) -> StalePlan:
+def _name_possible_authors(context: RunContext, error: StalePlan, run: str) -> StalePlan:
+    own_run = context.unfinished.id if context.unfinished else run
     return staleness.name_possible_authors(error, context.plan, context.journal, own_run)
 
 
@@ -315,7 +311,9 @@ def _compare(context: RunContext, state: RunState, baseline: Baseline) -> None:
     vouching.refuse_unneeded(plan, baseline.snapshot, forecast, judge)
     refuse_if_stale(plan, baseline.snapshot, is_resumed=context.unfinished is not None)
     now = context.environment.now()
-    state.vouched = vouching.establish(plan, baseline.snapshot, context.approvals, user=identify_operator().user, at=now)
+    state.vouched = vouching.establish_vouchers(
+        plan, baseline.snapshot, context.approvals, user=identify_operator().user, at=now
+    )
 
 
 def _is_anything_to_do(context: RunContext, baseline: Baseline) -> bool:

@@ -30,7 +30,7 @@ class ApprovalsUnusable(RemediateError):
     default_next_step = "Make it a directory of this user alone (mode 0700), or name another one with --state-dir."
 
 
-def recorded_approvals(state_dir: Path, plan: PlanId) -> tuple[ApprovedCertificate, ...]:
+def load_approvals(state_dir: Path, plan: PlanId) -> tuple[ApprovedCertificate, ...]:
     """Return what was approved on this machine for the plan with the id `plan`; creates nothing.
 
     Raises:

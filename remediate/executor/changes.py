@@ -44,7 +44,7 @@ def to_upload(plan: Plan) -> frozenset[tuple[Address, str, Fingerprint]]:
     )
 
 
-def changes_of(plan: Plan, peer: Address) -> Iterator[RemoveFromPeer | TrustOnPeer]:
+def list_changes(plan: Plan, peer: Address) -> Iterator[RemoveFromPeer | TrustOnPeer]:
     """Yield the changes to the trusted CA list of `peer` that can be made for the operator.
 
     Removals first: a certificate with the same subject must be gone before its successor is taken ("Append CA certificate", Expressway
@@ -58,14 +58,14 @@ def changes_of(plan: Plan, peer: Address) -> Iterator[RemoveFromPeer | TrustOnPe
             yield TrustOnPeer(peer, plan.certificates[action.certificate])
 
 
-def manual_removals(plan: Plan, peer: Address) -> Iterator[RemoveFromPeer]:
+def list_manual_removals(plan: Plan, peer: Address) -> Iterator[RemoveFromPeer]:
     """Yield the removals on `peer` that only a person can make."""
     for action in plan.actions:
         if isinstance(action, RemoveCertificate) and action.by == "person" and peer in action.peers:
             yield RemoveFromPeer(peer, plan.certificates[action.certificate])
 
 
-def endpoints_of(plan: Plan, certificate: Certificate) -> frozenset[str]:
+def find_endpoints(plan: Plan, certificate: Certificate) -> frozenset[str]:
     """Return the endpoints for which `plan` adds or removes `certificate`, or another one with its common name."""
     return frozenset(
         name
@@ -86,7 +86,7 @@ def cipher_targets(plan: Plan) -> Mapping[str, CipherList]:
     return {action.name: action.after for action in plan.actions if isinstance(action, SetCiphers)}
 
 
-def cipher_changes(plan: Plan, primary: Address | None) -> tuple[SetCipherList, ...]:
+def list_cipher_changes(plan: Plan, primary: Address | None) -> tuple[SetCipherList, ...]:
     """Return the cipher lists to set on the primary."""
     peer = primary or UNKNOWN_PRIMARY
     return tuple(
@@ -96,38 +96,40 @@ def cipher_changes(plan: Plan, primary: Address | None) -> tuple[SetCipherList, 
     )
 
 
-def refreshes(plan: Plan, primary: Address | None, axl: Login | None) -> tuple[tuple[RefreshDiscovery, RefreshOnPrimary], ...]:
+def list_refreshes(
+    plan: Plan, primary: Address | None, axl: Login | None
+) -> tuple[tuple[RefreshDiscovery, RefreshOnPrimary], ...]:
     """Return the refreshes of discovery, each with the change that makes it where it can be made for the operator."""
     peer = primary or UNKNOWN_PRIMARY
     actions = [action for action in plan.actions if isinstance(action, RefreshDiscovery)]
     return tuple((action, RefreshOnPrimary(peer, action.publisher, action.product, axl)) for action in actions)
 
 
-def writes_of(plan: Plan, primary: Address | None) -> tuple[Change, ...]:
+def _list_writes(plan: Plan, primary: Address | None) -> tuple[Change, ...]:
     """Return the changes that `plan` makes for the operator, in its order; without restarts, which only a test decides."""
     return (
-        *(change for peer in plan.base for change in changes_of(plan, peer)),
-        *cipher_changes(plan, primary),
+        *(change for peer in plan.base for change in list_changes(plan, peer)),
+        *list_cipher_changes(plan, primary),
         *(
             UploadToNode(action.node, action.store, plan.certificates[action.certificate])
             for action in plan.actions
             if isinstance(action, TrustOnNode)
         ),
-        *(change for action, change in refreshes(plan, primary, None) if action.by != "person"),
+        *(change for action, change in list_refreshes(plan, primary, None) if action.by != "person"),
     )
 
 
 def not_in_effect(plan: Plan, primary: Address | None, in_effect: Iterable[Change]) -> tuple[Change, ...]:
     """Return the changes of `plan` that are not among those `in_effect`."""
     identities = [_identity_of(change) for change in in_effect]
-    return tuple(change for change in writes_of(plan, primary) if _identity_of(change) not in identities)
+    return tuple(change for change in _list_writes(plan, primary) if _identity_of(change) not in identities)
 
 
 def _identity_of(change: Change) -> tuple[str, Address, Mapping[str, str]]:
     return change.kind, change.peer, change.facts()
 
 
-def peers_to_restart(plan: Plan, *, everywhere: bool) -> tuple[Address, ...]:
+def list_peers_to_restart(plan: Plan, *, everywhere: bool) -> tuple[Address, ...]:
     """Return the peers that a restart concerns: those that `plan` names; with `everywhere`, all that it changes too."""
     planned = [peer for action in plan.actions if isinstance(action, RestartPeer) for peer in action.peers]
     changed_peers = [peer for peer in plan.base if everywhere and _is_changed(plan, peer)]

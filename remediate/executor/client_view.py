@@ -1,6 +1,6 @@
-"""Result that a client gets for one endpoint through one peer, from its answer and from what else is known (contract, *In effect*).
+"""What a client gets for one endpoint through one peer, from its answer and from what else is known (contract, *In effect*).
 
-A 502 is an answer of many faults: the peer's traffic server did not verify the node, the tunnel between the Expressways is down, the
+A 502 can have many causes: the peer's traffic server did not verify the node, the tunnel between the Expressways is down, the
 node is down, the node refuses the peer's own certificate, or another peer answered. It counts as refused only where all but the
 first are excluded.
 """

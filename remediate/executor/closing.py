@@ -14,7 +14,7 @@ from remediate.executor.journal.restarts import record_alarms_after
 from remediate.executor.node_uploads import remind_of_services
 from remediate.executor.result import ManualStep, RunResult
 from remediate.executor.steps import Step
-from remediate.executor.verification import Verification, VerificationFailed, excuse, unfixable_pairs
+from remediate.executor.verification import Verification, VerificationFailed, excuse, list_unfixable_pairs
 from remediate.model.exit_codes import ExitCode, most_serious
 from remediate.model.measurement import measure_pairs
 from remediate.model.run import Run
@@ -37,7 +37,7 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
         raise VerificationFailed(f"These endpoints should pass after the plan, but fail: {refused}.", verified)
     context.steps.enter(Step.CLOSE)
     context.stop.closing = True
-    deadline = restart_countdown(context, state) if state.run else None
+    deadline = restart_countdown(context, state)
     effects = complete_effects(state.effects.values(), context.addresses, "it was not checked")
     # Without a run of its own, the record of the run that did it stays as it is: applied, whatever else is left for a person.
     is_partial = bool(open_steps and state.run)
@@ -92,7 +92,7 @@ def _list_refusals(context: RunContext, refusing: Iterable[TowardNode]) -> tuple
 
 def _count_remaining(context: RunContext, verified: Verification) -> int:
     """Return how many pairs, and stores of nodes, stay refused that count as such."""
-    accepted = unfixable_pairs(context.plan) if context.options.accept_remaining else {}
+    accepted = list_unfixable_pairs(context.plan) if context.options.accept_remaining else {}
     pairs = sum(
         pair not in accepted or verified.verdicts[pair].cause is not accepted[pair]
         for pair in {forecast.pair for forecast in verified.remaining}

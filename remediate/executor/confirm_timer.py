@@ -132,7 +132,7 @@ def _start(context: RunContext, run: str, within: timedelta) -> None:
     try:
         timers.start(context.journal, run, timer, deadline)
     finally:
-        watcher.let_go()
+        watcher.release()
     context.events.emit(
         "warning",
         f"Confirm it {_of_its_end(within)} (by {rfc3339(deadline)} if this process dies at once); otherwise process "
@@ -147,22 +147,16 @@ def _start(context: RunContext, run: str, within: timedelta) -> None:
         context.events.emit("warning", "That rollback would be after the window; a rollback ignores the window.")
 
 
-def postpone(context: RunContext, state: RunState) -> None:
-    """Count the time anew from this look while an apply runs, as it does from its end."""
-    if context.options.confirm_within is not None and state.run:
-        timers.extend(context.journal, state.run, context.environment.now() + context.options.confirm_within)
-
-
 def check_in(context: RunContext, state: RunState) -> None:
-    """Stop where that was asked for; else show others, and the timer, that the run is at work."""
+    """Raise Interrupted where the run was asked to stop; else write the heartbeat, and count the confirm timer anew."""
     context.stop.check()
     context.write_heartbeat()
-    postpone(context, state)
+    restart_countdown(context, state)
 
 
 def restart_countdown(context: RunContext, state: RunState) -> str | None:
-    """Count the time anew from the end of an apply; return the deadline; None when no timer was asked for."""
-    if context.options.confirm_within is None:
+    """Count the time of the confirm timer anew from now; return the deadline; None: there is no timer, or no run yet."""
+    if context.options.confirm_within is None or not state.run:
         return None
     deadline = context.environment.now() + context.options.confirm_within
     timers.extend(context.journal, state.run, deadline)

@@ -94,19 +94,18 @@ class RunContext:
         return self.journal.backups(self.unfinished.id) if self.unfinished else {}
 
     def observe_first(self) -> Snapshot:
-        """Observe the cluster, with the lists and cipher lists that were read just now, and every endpoint."""
-        observe = self.environment.observe
-        return self._complete(observe(self.cluster, limits=self.limits, sink=self.events.forward, opened=self.opened))
+        """Observe every peer and endpoint; lists and cipher lists that were read just now count as read."""
+        return self._observe(is_last=False)
 
     def observe(self) -> Snapshot:
-        """Observe afresh what the run may have changed on every peer, and every endpoint."""
-        observe = self.environment.observe
-        return self._complete(
-            observe(self.cluster, limits=self.limits, sink=self.events.forward, opened=self.opened, is_last=True)
-        )
+        """Observe every endpoint, and what the run may have changed on every peer, afresh."""
+        return self._observe(is_last=True)
 
-    def _complete(self, snapshot: Snapshot) -> Snapshot:
-        """Return `snapshot` with the peers' own certificates, where the plan uploads what nodes need for them."""
+    def _observe(self, *, is_last: bool) -> Snapshot:
+        """Observe the cluster; where the plan uploads to nodes, with the peers' own certificates, which the nodes judge."""
+        snapshot = self.environment.observe(
+            self.cluster, limits=self.limits, sink=self.events.forward, opened=self.opened, is_last=is_last
+        )
         if not any(isinstance(action, TrustOnNode) for action in self.plan.actions):
             return snapshot
         chains: dict[Address, tuple[Certificate, ...]] = {}

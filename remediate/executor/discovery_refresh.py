@@ -27,7 +27,7 @@ _AUTOMATIC_ZONES = ("CEtcp-", "CEtls-", "CEOAuth")
 def refresh_discovery(context: RunContext, state: RunState, writer: Writer) -> None:
     """Refresh discovery on the primary, or remind a person of it where it cannot be done, or another step has to be done first."""
     context.steps.enter(Step.REFRESH)
-    refreshes = changes.refreshes(context.plan, context.primary, context.cluster.axl)
+    refreshes = changes.list_refreshes(context.plan, context.primary, context.cluster.axl)
     primary = context.open_peer(context.primary)
     is_waiting = any(step.open for step in state.open_steps)
     automatic = [action for action, _ in refreshes if action.by != "person"] if primary and not is_waiting else []

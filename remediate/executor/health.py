@@ -61,29 +61,23 @@ def read_peer_health(peer: PeerPort) -> tuple[Health, str]:
     Raises:
         LoginRefused: At once.
     """
-    health, reason = _look(peer)
+    health, reason = _read_once(peer)
     if not reason:
         return health, ""
     peer.reconnect()
-    return _look(peer)
+    return _read_once(peer)
 
 
-def _look(peer: PeerPort) -> tuple[Health, str]:
+def _read_once(peer: PeerPort) -> tuple[Health, str]:
     try:
         health = peer.health()
         if _is_empty(health):
             return health, next(iter((health.unread or {}).values()), "its health was not observed")
-        _ask_over_rest(peer)
+        with suppress(NotOffered):
+            peer.publishers()  # over REST
     except ObservationError as error:
         return Health(), str(error)
     return health, ""
-
-
-def _ask_over_rest(peer: PeerPort) -> None:
-    try:
-        peer.publishers()
-    except NotOffered:
-        return
 
 
 def _is_empty(health: Health) -> bool:

@@ -1,4 +1,4 @@
-"""Belief about one peer's trusted CA list, so that a list which was cut, or is old, is not taken for a proof.
+"""Belief about one peer's trusted CA list, so that a list that was truncated, or is old, is not taken as proof.
 
 A certificate that is in a list is there. A certificate that is not in a list is absent only where that list holds everything else
 that was beside it when it was last believed. *Own* certificates are those that the run adds or removes: of these any may come and go.

@@ -1,4 +1,4 @@
-"""Lock of a cluster, for one run at a time: file locks that the kernel drops when their holder dies, however it dies.
+"""The lock of a cluster, for one run at a time: file locks that the kernel drops when their holder dies, however it dies.
 
 Locked are one file of the cluster's name in the state directory, and one for each of its peers in a directory of this user that
 does not depend on the state directory: two inventories may call one cluster by two names, or two clusters by one. Once the peers are
@@ -40,7 +40,7 @@ class LockError(RemediateError):
 
 
 class ClusterLock:
-    """Lock that is held, with a heartbeat by which others see that its holder is at work."""
+    """A lock that is held, with a heartbeat that shows others that its holder is at work."""
 
     def __init__(self, name: str, facts: dict[str, str | int | None], now: Callable[[], datetime], release: ExitStack) -> None:
         self._name = name
@@ -155,7 +155,7 @@ def refuse_if_held(cluster: ClusterAccess, state_dir: Path, shared: Path) -> Non
     _refuse_if_any_held(_lock_paths(cluster, state_dir, shared), cluster.name)
 
 
-def name_is_held(cluster: str, state_dir: Path) -> bool:
+def is_name_held(cluster: str, state_dir: Path) -> bool:
     """Return whether a run on a cluster of this name in `state_dir` is, or may be, alive."""
     try:
         _refuse_if_any_held([_name_path(cluster, state_dir)], cluster)

@@ -27,8 +27,6 @@ from remediate.model.health import Health
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
 
-_MAY_HAVE_HAPPENED = (WriteRefused, OutcomeUnknown, ObservationError)
-
 
 @dataclass(frozen=True, slots=True)
 class Maintenance:
@@ -128,9 +126,9 @@ def _has_started_after(health: Health, record: MaintenanceRecord) -> bool:
 
 
 def _send(peer: PeerPort, *, on: bool) -> str:
-    """Send the switch; return what the peer, or the connection to it, answered instead of yes."""
+    """Send the switch; return the error of the peer or of the connection; empty: there was none."""
     try:
         peer.set_maintenance(on)
-    except (*_MAY_HAVE_HAPPENED, NotOffered) as error:
+    except (WriteRefused, OutcomeUnknown, ObservationError, NotOffered) as error:
         return str(error)
     return ""

@@ -229,18 +229,12 @@ class Observe(Protocol):
         """
 
 
-class AskThrough(Protocol):
-    """One request as a client sends it, through one peer to one endpoint. What went wrong, or was not asked, is an answer too."""
+AskThrough = Callable[[MraAccess, Address, int, Product | None, Limits], ClientAnswer]
+"""Sends one request as a client does, through one peer to one endpoint. What went wrong, or was not asked, is an answer too."""
 
-    def __call__(self, access: MraAccess, address: Address, port: int, product: Product | None, limits: Limits) -> ClientAnswer:
-        """Send one request through one peer to one endpoint."""
-
-
-class OpenClient(Protocol):
-    """The opening of a client for one run: it signs in once for each account and way, within the budget of all runs."""
-
-    def __call__(self, state_dir: Path) -> AbstractContextManager[AskThrough]:
-        """Open a client whose sign-ins are counted in `state_dir`; its cookies are gone when it is closed."""
+OpenClient = Callable[[Path], AbstractContextManager[AskThrough]]
+"""Opens a client for one run. It signs in once for each account and way, counted in this state directory within the budget of all
+runs; its cookies are gone when it is closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,4 +258,4 @@ class Watcher:
 
     pid: int
     log: Path
-    let_go: Callable[[], None]
+    release: Callable[[], None]

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from remediate.executor.changes import changes_of
+from remediate.executor.changes import list_changes
 from remediate.executor.guards import ClusterHealth, GuardState, judge_guards
 from remediate.executor.journal.database import prove_room, refuse_special_files
 from remediate.executor.journal.store import FILE_NAME, JournalError
@@ -38,7 +38,7 @@ class ListFull(RemediateError):
     )
 
 
-_LET_DISCOVERY_ASK = (
+_COMPLETE_DISCOVERY = (
     "Make the missing systems reachable and plan again; or list every node in the inventory, with `discovery: inventory`; or "
     "pass --allow-incomplete."
 )
@@ -70,7 +70,7 @@ def refuse_incomplete(plan: Plan) -> None:
         reasons = [*([f"{names} could not be observed"] if names else []), *gaps]
         raise IncompletePlan(
             f"Nothing was changed: the plan for {plan.cluster} is incomplete: {'; '.join(reasons).rstrip('.')}.",
-            next_step=_LET_DISCOVERY_ASK if gaps else None,
+            next_step=_COMPLETE_DISCOVERY if gaps else None,
         )
 
 
@@ -131,7 +131,7 @@ def refuse_over_limit(plan: Plan, backups: Iterable[Backup]) -> None:
     Counted from the list as it is now: a certificate that is there already adds nothing, and one that is removed over REST goes first.
     """
     for backup in backups:
-        listed, changes = set(backup.trusted_ca), tuple(changes_of(plan, backup.peer))
+        listed, changes = set(backup.trusted_ca), tuple(list_changes(plan, backup.peer))
         added = {change.certificate.fingerprint for change in changes if isinstance(change, TrustOnPeer)} - listed
         removed = {change.certificate.fingerprint for change in changes if isinstance(change, RemoveFromPeer)} & listed
         size = len(backup.trusted_ca) - len(removed) + len(added)

@@ -93,7 +93,7 @@ def _read_until_shown(
     """Read back; where the peer did not refuse, and does not show the change, look again for a while."""
     refused = isinstance(problem, WriteRefused | AccessError)
     schedule = (limits.read_attempts, limits.read_pause_s) if refused else schedule_of_late_looks(limits)
-    return _look(peer, change, schedule, limits, pause)
+    return _read_repeatedly(peer, change, schedule, limits, pause)
 
 
 def look_for_late(
@@ -107,10 +107,10 @@ def look_for_late(
         OutcomeUnknown: The peer cannot be read.
     """
     schedules = {"unknown": schedule_of_late_looks(limits), "intended": (limits.read_attempts, limits.read_pause_s)}
-    return _look(peer, change, schedules.get(state, (0, 0.0)), limits, pause)
+    return _read_repeatedly(peer, change, schedules.get(state, (0, 0.0)), limits, pause)
 
 
-def _look(
+def _read_repeatedly(
     peer: SystemPort, change: Change, schedule: tuple[int, float], limits: Limits, pause: Callable[[float], None]
 ) -> Observed:
     """Read back, and read again until the change shows: so many times, so many seconds apart."""

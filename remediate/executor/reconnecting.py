@@ -42,7 +42,7 @@ class ReconnectingPeer:
         self._fresh_sessions = _FRESH_SESSIONS
         self._belief = ListBelief()
         self._last_listed: tuple[Certificate, ...] | None = None
-        self._stands_for_next = False
+        self._reuses_last_reading = False
 
     @property
     def address(self) -> Address:
@@ -76,8 +76,8 @@ class ReconnectingPeer:
             ShrunkenList: It lacks certificates that it held before, also when it is read again.
             ObservationError: It cannot be read, or is empty.
         """
-        stands, self._stands_for_next = self._stands_for_next, False
-        return self._accept((stands and self._last_listed) or self._read_list())
+        reuses, self._reuses_last_reading = self._reuses_last_reading, False
+        return self._accept((reuses and self._last_listed) or self._read_list())
 
     def last_trusted_ca(self) -> tuple[Certificate, ...]:
         """Return the trusted CA list as it was last read, by the login or since. Raises as `trusted_ca`."""
@@ -93,9 +93,9 @@ class ReconnectingPeer:
         """The trusted CA list as it was last read; empty where it was not."""
         return self._last_listed or ()
 
-    def let_reading_stand(self) -> None:
-        """Let the list that was read last be the next reading: nothing was sent to the peer in between, and no time went by."""
-        self._stands_for_next = True
+    def reuse_last_reading(self) -> None:
+        """Have the next reading return the list that was read last: nothing was sent to the peer since, and no time went by."""
+        self._reuses_last_reading = True
 
     def _accept(self, listed: tuple[Certificate, ...]) -> tuple[Certificate, ...]:
         """Return a list that was read, or its successor where it is not as it should be. Raises as `trusted_ca`."""
@@ -189,7 +189,7 @@ class ReconnectingPeer:
     def _changing(self, certificate: Certificate) -> Iterator[None]:
         """Expect nothing about `certificate` after a write; after a refusal, that the list is as it was."""
         expected = self._belief.forget(certificate.fingerprint)
-        self._stands_for_next = False
+        self._reuses_last_reading = False
         try:
             with writing(self.address):
                 yield

@@ -33,7 +33,7 @@ def rehearse_restarts(context: RunContext, state: RunState, writer: DryRunWriter
     """Emit the guards as they are now, and what would be restarted in any case; what clients get depends on what was not written."""
     context.steps.enter(Step.RESTART)
     is_rolling = context.options.restart == "rolling"
-    addresses = changes.peers_to_restart(context.plan, everywhere=is_rolling)
+    addresses = changes.list_peers_to_restart(context.plan, everywhere=is_rolling)
     cluster = read_cluster_health(context.peers, context.unreachable)
     for address in addresses if context.options.restart != "never" else ():
         findings = judge_guards_now(context.journal, address, cluster, context.options.restarts.assume)
@@ -58,22 +58,22 @@ def restart_peers(context: RunContext, state: RunState, writer: JournalingWriter
     """
     context.steps.enter(Step.RESTART)
     choice = context.options.restart
-    guarded = GuardedRestarts(_restart_context(context, state, writer))
+    guarded = GuardedRestarts(_make_restart_context(context, state, writer))
     restarts = _Restarts(context, state, guarded, look)
     if not context.options.never_restarts:
         guarded.settle()
-    for address in changes.peers_to_restart(context.plan, everywhere=choice == "rolling"):
+    for address in changes.list_peers_to_restart(context.plan, everywhere=choice == "rolling"):
         if context.open_peer(address) is None:
             continue
         if context.options.never_restarts:
             observe_effect(look, address)
             continue
-        goes_on = restarts.restart_in_any_case(address) if choice == "rolling" else restarts.restart_if_needed(address)
-        if not goes_on:
+        may_continue = restarts.restart_in_any_case(address) if choice == "rolling" else restarts.restart_if_needed(address)
+        if not may_continue:
             break
 
 
-def _restart_context(context: RunContext, state: RunState, writer: JournalingWriter) -> RestartContext:
+def _make_restart_context(context: RunContext, state: RunState, writer: JournalingWriter) -> RestartContext:
     return RestartContext(
         cluster=context.plan.cluster,
         run=state.run,
@@ -118,7 +118,7 @@ class _Restarts:
             return outcome is RestartOutcome.NOT_BEGUN
         after = observe_effect(self.look, peer, is_restarted=True)
         if after.state is EffectState.NO:
-            self._report_no_help(peer, after)
+            self._report_still_refusing(peer, after)
             return False
         return self._lets_clients_through(peer)
 
@@ -154,8 +154,8 @@ class _Restarts:
         self.state.leave_to_person(self.context.events, ManualStep(text, peer))
         return False
 
-    def _report_no_help(self, peer: Address, after: PeerEffect) -> None:
-        """Leave a peer to a person that refuses clients after its restart too."""
+    def _report_still_refusing(self, peer: Address, after: PeerEffect) -> None:
+        """Leave to a person a peer that refuses clients after its restart too."""
         earlier = self._describe_earlier_restarts(peer)
         text = (
             f"{peer} was restarted, but still: {after.description}. {earlier[0].upper()}{earlier[1:]}. Take a diagnostic log "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from remediate.executor.boundary import as_failure
@@ -87,9 +88,6 @@ def _open(command: Command, request: RestartRequest) -> _RestartCommand:
         events.emit("manual-step", step.text, peer=step.peer, open=True)
         steps.append(step)
 
-    def longest(kind: str) -> float | None:
-        return journal.longest_write_seconds(cluster.name, kind)
-
     context = RestartContext(
         cluster=cluster.name,
         run=run,
@@ -100,7 +98,7 @@ def _open(command: Command, request: RestartRequest) -> _RestartCommand:
         environment=environment,
         events=events,
         options=request.restarts,
-        window=WindowGuard(request.window, environment.now, longest, limits),
+        window=WindowGuard(request.window, environment.now, partial(journal.longest_write_seconds, cluster.name), limits),
         alarms_before=load_alarms(journal, run) if run else {},
         enter=lambda _step: opening.write_heartbeat(),
         look=look,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from remediate.executor.commands import confirm_command
 from remediate.executor.journal.timers import is_active, is_due
-from remediate.executor.lock import name_is_held
+from remediate.executor.lock import is_name_held
 from remediate.machine.system import CLOSE_ON_EXEC, NO_FOLLOW, NO_WAIT, lock_at_once
 from remediate.model.run import Run, RunKind
 
@@ -44,7 +44,7 @@ def describe_run(run: Run, state_dir: Path, now: datetime) -> str | None:
         )
     if is_active(run):
         return _describe_timer(run, state_dir, now, watched=not is_local or _is_watched(run.id, state_dir))
-    if run.state == "running" and is_local and not name_is_held(run.cluster, state_dir):
+    if run.state == "running" and is_local and not is_name_held(run.cluster, state_dir):
         return f"Its process is gone: {_GO_ON[run.kind]}"
     return None
 

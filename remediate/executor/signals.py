@@ -19,10 +19,10 @@ _UNBROKEN = frozenset({Step.WRITE, Step.READ_BACK, Step.CLOSE})
 
 
 class StopRequest:
-    """Request of a person that the run stops, or none.
+    """The request to stop a run, if there was one.
 
     Attributes:
-        signal: The signal that asked for it; None: the run was not asked to stop.
+        signal: The signal that made it; None: there was none.
         closing: The run is being closed in the journal, and signals are ignored.
     """
 

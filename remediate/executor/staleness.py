@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from remediate.executor.changes import to_remove, to_trust
+from remediate.executor.changes import cipher_targets, to_remove, to_trust
 from remediate.executor.journal.store import Journal
 from remediate.executor.lists import ShrunkenList
 from remediate.executor.operations.certificates import describe_certificate, digest_list
@@ -19,7 +19,7 @@ from remediate.model.canonical import rfc3339
 from remediate.model.certificate import Certificate
 from remediate.model.errors import StalePlan
 from remediate.model.identity import Address, CipherList, Fingerprint
-from remediate.model.plan import Base, Plan, SetCiphers
+from remediate.model.plan import Base, Plan
 from remediate.model.run import Backup, Run, RunKind
 from remediate.model.snapshot import Snapshot
 from remediate.model.text import count, first_few
@@ -94,13 +94,13 @@ def refuse_if_changed(
         earlier: The peer's backup in this plan's own unfinished run, which shows exactly what was there.
         peers: The lists of all peers now: where two were the same, the one shows what the other lacks.
     """
-    start = earlier or _same_list_elsewhere(plan, current.peer, peers)
-    differences = [*_list_differences(plan, current, certificates, start), *_cipher_differences(plan, current)]
+    start = earlier or _find_same_list(plan, current.peer, peers)
+    differences = [*_list_trusted_differences(plan, current, certificates, start), *_list_cipher_differences(plan, current)]
     if differences:
         raise StalePlan(f"The plan for {plan.cluster} is stale: on {current.peer}, {'; '.join(differences)}.")
 
 
-def _same_list_elsewhere(plan: Plan, peer: Address, peers: Iterable[Backup]) -> Backup | None:
+def _find_same_list(plan: Plan, peer: Address, peers: Iterable[Backup]) -> Backup | None:
     """Return the list that `peer` had when the plan was made, from another peer that had the same, and still has."""
     for backup in peers:
         listed = tuple(fingerprint for fingerprint in backup.trusted_ca if fingerprint not in to_trust(plan, backup.peer))
@@ -109,13 +109,13 @@ def _same_list_elsewhere(plan: Plan, peer: Address, peers: Iterable[Backup]) -> 
     return None
 
 
-def _cipher_differences(plan: Plan, current: Backup) -> Iterator[str]:
+def _list_cipher_differences(plan: Plan, current: Backup) -> Iterator[str]:
     """Yield the cipher lists that the plan does not follow from any more.
 
     A list that the plan does not set decides only which certificate a node presents, and what nodes present under the list of today is
     looked at again: another list with the same preference is no difference.
     """
-    targets = {action.name: action.after for action in plan.actions if isinstance(action, SetCiphers)}
+    targets = cipher_targets(plan)
     for name, planned in plan.base[current.peer].ciphers.items():
         value = current.ciphers.get(name, CipherList(""))
         if means_the_same(value, planned):
@@ -131,7 +131,7 @@ def _describe_returning(target: CipherList | None, value: CipherList) -> str:
     return f"; the plan would restore {first_few(returning)}" if returning else ""
 
 
-def _list_differences(
+def _list_trusted_differences(
     plan: Plan, current: Backup, certificates: Mapping[Fingerprint, Certificate], earlier: Backup | None
 ) -> Iterator[str]:
     base = plan.base[current.peer]
@@ -140,7 +140,7 @@ def _list_differences(
     missing = [fingerprint for fingerprint in removed if fingerprint not in listed]
     if _leads_to(listed, missing, base, earlier) or _leads_to_with_put_back(listed, removed, base):
         return
-    start = earlier.trusted_ca if earlier else _likely_start(base, listed, sorted(certificates))
+    start = earlier.trusted_ca if earlier else _guess_start(base, listed, sorted(certificates))
     if start is None:
         size = count(len(current.trusted_ca), "certificate")
         yield f"the trusted CA list ({size}) was changed in more than one way, or in its order"
@@ -182,7 +182,7 @@ def _with_put_back(listed: Sequence[Fingerprint], missing: Sequence[Fingerprint]
             yield [*shorter[:place], missing[0], *shorter[place:]]
 
 
-def _likely_start(base: Base, listed: Sequence[Fingerprint], candidates: Sequence[Fingerprint]) -> Sequence[Fingerprint] | None:
+def _guess_start(base: Base, listed: Sequence[Fingerprint], candidates: Sequence[Fingerprint]) -> Sequence[Fingerprint] | None:
     """Return the list of the digest in `base`, when one simple change leads from it to `listed`: the plan holds only the digest."""
     guesses = chain(_without_last_ones(listed), _without_one(listed), _with_one(listed, candidates), _with_one_moved(listed))
     return next((guess for guess in guesses if digest_list(guess) == base.trusted_ca), None)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from remediate.executor.changes import to_remove
+from remediate.executor.changes import cipher_targets, to_remove
 from remediate.executor.read_back import ChangeFailed
 from remediate.executor.result import ManualStep
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address, Fingerprint, PairId
-from remediate.model.plan import EndpointForecast, Plan, SetCiphers, TrustCertificate
+from remediate.model.plan import EndpointForecast, Plan, TrustCertificate
 from remediate.model.snapshot import Peer, Snapshot
 from remediate.model.toward_nodes import TowardNode
 from remediate.model.verdict import Cause, Verdict, Verdicts
@@ -55,17 +55,12 @@ class VerificationFailed(ChangeFailed):
         self.verification = verification
 
 
-def is_fixed(forecast: EndpointForecast) -> bool:
-    """Return whether the plan turns a refusal into an endpoint that verifies."""
-    return forecast.after.ok and not forecast.before.ok
-
-
-def fixed_endpoints(plan: Plan) -> frozenset[str]:
+def list_fixed_endpoints(plan: Plan) -> frozenset[str]:
     """Return the endpoints (``address:port``, as in ``because``) that some peer refuses before `plan` and accepts after it."""
-    return frozenset(str(forecast.endpoint) for forecast in plan.endpoints if is_fixed(forecast))
+    return frozenset(str(forecast.endpoint) for forecast in plan.endpoints if forecast.after.ok and not forecast.before.ok)
 
 
-def unfixable_pairs(plan: Plan) -> dict[PairId, Cause | None]:
+def list_unfixable_pairs(plan: Plan) -> dict[PairId, Cause | None]:
     """Return the pairs that stay refused after `plan`, with the cause that it gives."""
     return {
         forecast.pair: forecast.after.cause for forecast in plan.endpoints if forecast.after.observed and not forecast.after.ok
@@ -99,7 +94,7 @@ def compare(forecasts: Sequence[EndpointForecast], verdicts: Verdicts) -> Verifi
     return Verification(verdicts, tuple(broken), tuple(unseen), tuple(remaining))
 
 
-def worse_than_before(verification: Verification, peer: Address) -> tuple[EndpointForecast, ...]:
+def find_worse(verification: Verification, peer: Address) -> tuple[EndpointForecast, ...]:
     """Return the endpoints that worked through `peer` before the first write and are refused now."""
     return tuple(forecast for forecast in verification.broken if forecast.before.ok and forecast.peer == peer)
 
@@ -127,12 +122,11 @@ def with_plan(plan: Plan, now: Snapshot) -> Snapshot:
 def _peer_with_plan(plan: Plan, peer: Peer) -> Peer:
     removed = to_remove(plan, peer.address)
     remaining = [fingerprint for fingerprint in peer.trusted_ca if fingerprint not in removed]
-    added = [fingerprint for fingerprint in _additions(plan, peer.address) if fingerprint not in remaining]
-    ciphers = {**peer.ciphers, **{action.name: action.after for action in plan.actions if isinstance(action, SetCiphers)}}
-    return replace(peer, trusted_ca=(*remaining, *added), ciphers=ciphers)
+    added = [fingerprint for fingerprint in _list_additions(plan, peer.address) if fingerprint not in remaining]
+    return replace(peer, trusted_ca=(*remaining, *added), ciphers={**peer.ciphers, **cipher_targets(plan)})
 
 
-def _additions(plan: Plan, peer: Address) -> list[Fingerprint]:
+def _list_additions(plan: Plan, peer: Address) -> list[Fingerprint]:
     return [action.certificate for action in plan.actions if isinstance(action, TrustCertificate) and peer in action.peers]
 
 

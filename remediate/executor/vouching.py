@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from remediate.connectors.authorities import read_authorities
 from remediate.executor import verification
-from remediate.executor.approval_store import merge_approvals, recorded_approvals
+from remediate.executor.approval_store import load_approvals, merge_approvals
 from remediate.executor.journal.store import Journal
 from remediate.executor.operations.certificates import describe_certificate
 from remediate.executor.result import ApplyOptions
@@ -37,7 +37,7 @@ HOW_TO_VOUCH = (
 )
 
 
-def known_approvals(
+def collect_approvals(
     plan: Plan, options: ApplyOptions, state_dir: Path, journal: Journal, unfinished: Run | None
 ) -> tuple[ApprovedCertificate, ...]:
     """Return every approval of a person that counts for `plan` here.
@@ -49,7 +49,7 @@ def known_approvals(
     """
     of_the_run = journal.approvals(unfinished.id) if unfinished else ()
     resumed = [ApprovedCertificate(record.fingerprint, record.at, record.approver, record.how) for record in of_the_run]
-    return merge_approvals(options.approvals, recorded_approvals(state_dir, plan.id), resumed)
+    return merge_approvals(options.approvals, load_approvals(state_dir, plan.id), resumed)
 
 
 def refuse_unapproved(
@@ -63,14 +63,14 @@ def refuse_unapproved(
         InventoryError: A CA file of the inventory cannot be read.
     """
     with Journal(state_dir) as journal:
-        approvals = known_approvals(plan, options, state_dir, journal, journal.find_unfinished(plan))
+        approvals = collect_approvals(plan, options, state_dir, journal, journal.find_unfinished(plan))
     answered = {approval.certificate for approval in approvals}
     answered |= {certificate.fingerprint for certificate in read_authorities(cluster.ca).certificates}
-    _refuse(plan, [action for action in needing_a_person(plan) if action.certificate not in answered])
+    _refuse_unvouched(plan, [action for action in list_actions_to_approve(plan) if action.certificate not in answered])
     return approvals
 
 
-def establish(
+def establish_vouchers(
     plan: Plan, now: Snapshot, approvals: Sequence[ApprovedCertificate], *, user: str, at: datetime
 ) -> tuple[ApprovalRecord, ...]:
     """Return who vouches for each certificate that `plan` trusts, for the journal.
@@ -88,7 +88,7 @@ def establish(
     records: list[ApprovalRecord] = []
     missing: list[TrustCertificate | TrustOnNode] = []
     by_person = {approval.certificate: approval for approval in approvals}
-    for action in _distinct(_vouchable(plan)):
+    for action in _pick_one_per_certificate(_list_trust_actions(plan)):
         how = _find_voucher(action.certificate, now)
         approval = by_person.get(action.certificate)
         if how:
@@ -97,7 +97,7 @@ def establish(
             records.append(ApprovalRecord(action.certificate, approval.by, _how_approved(approval), approval.at))
         else:
             missing.append(action)
-    _refuse(plan, missing, [peer.address for peer in now.peers if peer.error is not None])
+    _refuse_unvouched(plan, missing, [peer.address for peer in now.peers if peer.error is not None])
     return tuple(records)
 
 
@@ -113,9 +113,9 @@ def refuse_unneeded(
     """
     after = verification.with_plan(plan, now)
     unseen = {endpoint.peer for endpoint in forecast.unseen if endpoint.after.ok}
-    working = _working(judge(after))
+    working = _list_working(judge(after))
     unneeded = []
-    for action in _list_additions(plan):
+    for action in [action for action in plan.actions if isinstance(action, TrustCertificate)]:
         doubtful = [
             peer.address
             for peer in now.peers
@@ -124,7 +124,7 @@ def refuse_unneeded(
             and peer.address not in unseen
             and action.certificate not in peer.trusted_ca
         ]
-        needing = _peers_that_lose(after, doubtful, action.certificate, working, judge)
+        needing = _find_losing_peers(after, doubtful, action.certificate, working, judge)
         idle = [peer for peer in doubtful if peer not in needing]
         if idle:
             unneeded.append(f"{describe_certificate(plan.certificates[action.certificate])} on {', '.join(idle)}")
@@ -135,7 +135,7 @@ def refuse_unneeded(
         )
 
 
-def _peers_that_lose(
+def _find_losing_peers(
     after: Snapshot,
     peers: Sequence[Address],
     certificate: Fingerprint,
@@ -150,50 +150,45 @@ def _peers_that_lose(
         for peer in after.peers
         if peer.address in peers
     )
-    still = _working(judge(replace(after, peers=shorter)))
+    still = _list_working(judge(replace(after, peers=shorter)))
     return frozenset(pair.peer for pair, how in working - still if pair.peer in peers)
 
 
-def _working(verdicts: Verdicts) -> frozenset[tuple[PairId, str]]:
+def _list_working(verdicts: Verdicts) -> frozenset[tuple[PairId, str]]:
     """Return each pair that verifies, and each that works although it does not count as verified: neither may be lost."""
-    working: set[tuple[PairId, str]] = set()
-    for pair, verdict in verdicts.items():
-        if verdict.ok:
-            working.add((pair, "verifies"))
-        if verdict.works:
-            working.add((pair, "works"))
-    return frozenset(working)
+    verified = {(pair, "verifies") for pair, verdict in verdicts.items() if verdict.ok}
+    return frozenset(verified | {(pair, "works") for pair, verdict in verdicts.items() if verdict.works})
 
 
-def certificates_to_trust(plan: Plan) -> frozenset[Fingerprint]:
+def list_certificates_to_trust(plan: Plan) -> frozenset[Fingerprint]:
     """Return the certificates that `plan` would have peers or nodes trust."""
-    return frozenset(action.certificate for action in _vouchable(plan))
+    return frozenset(action.certificate for action in _list_trust_actions(plan))
 
 
-def needing_a_person(plan: Plan) -> tuple[TrustCertificate | TrustOnNode, ...]:
+def list_actions_to_approve(plan: Plan) -> tuple[TrustCertificate | TrustOnNode, ...]:
     """Return the additions, one a certificate, for which by the plan's own word only a person's approval vouches."""
-    return tuple(_distinct(action for action in _vouchable(plan) if action.approval != "vouched"))
+    return tuple(_pick_one_per_certificate(action for action in _list_trust_actions(plan) if action.approval != "vouched"))
 
 
-def approval_sentences(plan: Plan, approvals: Sequence[ApprovedCertificate]) -> list[str]:
+def describe_approvals(plan: Plan, approvals: Sequence[ApprovedCertificate]) -> list[str]:
     """Return who approved which certificate of `plan`, when and how: one sentence each, in the plan's order."""
     by_person = {approval.certificate: approval for approval in approvals}
-    approved = [by_person[action.certificate] for action in _distinct(_vouchable(plan)) if action.certificate in by_person]
+    approved = [
+        by_person[action.certificate]
+        for action in _pick_one_per_certificate(_list_trust_actions(plan))
+        if action.certificate in by_person
+    ]
     return [
         f"{describe_certificate(plan.certificates[approval.certificate])}: {_how_approved(approval)}, {approval.by}, {approval.at}."
         for approval in approved
     ]
 
 
-def _list_additions(plan: Plan) -> Iterator[TrustCertificate]:
-    return (action for action in plan.actions if isinstance(action, TrustCertificate))
-
-
-def _vouchable(plan: Plan) -> Iterator[TrustCertificate | TrustOnNode]:
+def _list_trust_actions(plan: Plan) -> Iterator[TrustCertificate | TrustOnNode]:
     return (action for action in plan.actions if isinstance(action, TrustCertificate | TrustOnNode))
 
 
-def _distinct(actions: Iterable[TrustCertificate | TrustOnNode]) -> Iterable[TrustCertificate | TrustOnNode]:
+def _pick_one_per_certificate(actions: Iterable[TrustCertificate | TrustOnNode]) -> Iterable[TrustCertificate | TrustOnNode]:
     """Return the first action of each certificate."""
     by_certificate: dict[Fingerprint, TrustCertificate | TrustOnNode] = {}
     for action in actions:
@@ -224,7 +219,7 @@ def _how_approved(approval: ApprovedCertificate) -> str:
     )
 
 
-def _refuse(plan: Plan, missing: Sequence[TrustCertificate | TrustOnNode], unread: Sequence[Address] = ()) -> None:
+def _refuse_unvouched(plan: Plan, missing: Sequence[TrustCertificate | TrustOnNode], unread: Sequence[Address] = ()) -> None:
     if not missing:
         return
     lines = []

@@ -106,19 +106,19 @@ def main(arguments: Sequence[str]) -> int:
     forbid_core_dumps()
     run, timer, cluster, inventory, state_dir, ready = arguments
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    order = Watch(run, timer, cluster, Path(inventory), Path(state_dir))
+    job = Watch(run, timer, cluster, Path(inventory), Path(state_dir))
     with socket.socket(fileno=int(ready)) as parent:
         if not os.access(inventory, os.R_OK):
-            _say(f"{inventory} cannot be read, so a rollback could not find the cluster.")
+            _log(f"{inventory} cannot be read, so a rollback could not find the cluster.")
             return ExitCode.ERROR
         parent.sendall(_READY)
         # Until the parent has written the timer into the journal, or is gone.
         parent.recv(1)
-    return watch(order)
+    return watch(job)
 
 
 def watch(
-    order: Watch,
+    job: Watch,
     *,
     now: Callable[[], datetime] = utc_now,
     pause: Callable[[float], None] = time.sleep,
@@ -131,62 +131,62 @@ def watch(
     """
     while True:
         try:
-            seconds_left = _seconds_left(order, now())
+            seconds_left = _seconds_left(job, now())
             if seconds_left is None:
-                _say(f"The timer of run {order.run} has ended; there is nothing to do.")
+                _log(f"The timer of run {job.run} has ended; there is nothing to do.")
                 return 0
-            if seconds_left <= 0 and _claim(order, now):
-                return _roll_back_repeatedly(order, roll_back or _roll_back, pause)
+            if seconds_left <= 0 and _claim(job, now):
+                return _roll_back_repeatedly(job, roll_back or _roll_back, pause)
         except UnknownRun as error:
-            _say(str(error))
+            _log(str(error))
             return ExitCode.ERROR
         except JournalError as error:
-            _say(f"{error} Trying again.")
+            _log(f"{error} Trying again.")
             seconds_left = _POLL_S
         pause(min(seconds_left, _POLL_S) if seconds_left > 0 else _POLL_S)
 
 
-def _seconds_left(order: Watch, now: datetime) -> float | None:
+def _seconds_left(job: Watch, now: datetime) -> float | None:
     """Return how many seconds the run can still be confirmed; None: this timer has ended."""
-    with Journal(order.state_dir) as journal:
-        run = journal.run(order.run)
-    if run.timer != order.timer or not timers.is_active(run) or run.confirm_by is None:
+    with Journal(job.state_dir) as journal:
+        run = journal.run(job.run)
+    if run.timer != job.timer or not timers.is_active(run) or run.confirm_by is None:
         return None
     return (parse_rfc3339(run.confirm_by) - now).total_seconds()
 
 
-def _claim(order: Watch, now: Callable[[], datetime]) -> bool:
+def _claim(job: Watch, now: Callable[[], datetime]) -> bool:
     try:
         with (
-            hold_cluster_name(order.cluster, order.state_dir, operator=identify_operator(), now=now),
-            Journal(order.state_dir, writable=True) as journal,
+            hold_cluster_name(job.cluster, job.state_dir, operator=identify_operator(), now=now),
+            Journal(job.state_dir, writable=True) as journal,
         ):
-            return timers.claim_expired(journal, order.run, order.timer, now())
+            return timers.claim_expired(journal, job.run, job.timer, now())
     except LockHeld:
         # The apply, or a rollback, is still at work: its end decides.
         return False
 
 
-def _roll_back_repeatedly(order: Watch, roll_back: Callable[[Watch], int], pause: Callable[[float], None]) -> int:
-    _say(f"Run {order.run} was not confirmed in time: rolling back.")
+def _roll_back_repeatedly(job: Watch, roll_back: Callable[[Watch], int], pause: Callable[[float], None]) -> int:
+    _log(f"Run {job.run} was not confirmed in time: rolling back.")
     tries = 0
     while True:
-        code = roll_back(order)
+        code = roll_back(job)
         tries += code != ExitCode.LOCKED
-        _say(f"The rollback ended with exit code {code}.")
+        _log(f"The rollback ended with exit code {code}.")
         if code not in _TRY_AGAIN or tries == _MAX_TRIES:
             return code
         pause(_BETWEEN_TRIES_S)
 
 
-def _roll_back(order: Watch) -> int:
-    where = ["-i", str(order.inventory), "-c", order.cluster, "--state-dir", str(order.state_dir)]
-    command = [sys.executable, "-P", "-m", "remediate", "rollback", order.run, *where, "--yes", "--no-input"]
+def _roll_back(job: Watch) -> int:
+    where = ["-i", str(job.inventory), "-c", job.cluster, "--state-dir", str(job.state_dir)]
+    command = [sys.executable, "-P", "-m", "remediate", "rollback", job.run, *where, "--yes", "--no-input"]
     environment = {name: value for name, value in os.environ.items() if name not in _VARIABLES_OF_THE_APPLY}
     return subprocess.run(command, stdin=subprocess.DEVNULL, env=environment, check=False).returncode
 
 
-def _say(sentence: str) -> None:
+def _log(sentence: str) -> None:
     sys.stdout.write(f"{rfc3339(utc_now())} {sentence}\n")
     sys.stdout.flush()
 

@@ -44,22 +44,22 @@ class Window:
 
     def closes(self, now: datetime) -> datetime | None:
         """Return when the opening ends that `now` is in; None: it is closed."""
-        return next((end for start, end in self._around(now) if start <= now < end), None)
+        return next((end for start, end in self._list_openings(now) if start <= now < end), None)
 
     def opens_next(self, now: datetime) -> datetime:
         """Return when it opens the next time after `now`."""
-        return next(start for start, _ in self._around(now) if start > now)
+        return next(start for start, _ in self._list_openings(now) if start > now)
 
-    def _around(self, now: datetime) -> Iterator[tuple[datetime, datetime]]:
+    def _list_openings(self, now: datetime) -> Iterator[tuple[datetime, datetime]]:
         """Yield the openings from yesterday's on, in UTC."""
         today = now.astimezone(self.zone).date()
         for day in (today + number * _DAY for number in range(-1, 4)):
-            start = max(self._readings(day, self.start))
-            end = min(self._readings(day if self.start < self.end else day + _DAY, self.end))
+            start = max(self._list_moments(day, self.start))
+            end = min(self._list_moments(day if self.start < self.end else day + _DAY, self.end))
             if start < end:
                 yield start, end
 
-    def _readings(self, day: date, at: time) -> tuple[datetime, datetime]:
+    def _list_moments(self, day: date, at: time) -> tuple[datetime, datetime]:
         """Return the two moments that a clock may mean by `at` on `day`: they differ only where the clocks change."""
         naive = datetime.combine(day, at)
         first, second = (naive.replace(tzinfo=self.zone, fold=fold).astimezone(UTC) for fold in (0, 1))
@@ -86,10 +86,10 @@ def parse_window(text: str) -> Window:
         raise UsageError(
             f"--window: `{text}` begins and ends at the same time.", next_step="Leave --window out to apply at any time."
         )
-    return Window(start, end, _zone(match[5]) if match[5] else None)
+    return Window(start, end, _parse_zone(match[5]) if match[5] else None)
 
 
-def _zone(name: str) -> ZoneInfo:
+def _parse_zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError) as error:  # ZoneInfoNotFoundError is a KeyError; a folder's name gives an OSError

@@ -51,14 +51,14 @@ def _change_list(context: RunContext, state: RunState, writer: Writer, peer: Rec
     """
     plan, is_changed = context.plan, False
     waiting_names: set[str] = set()
-    for removal in changes.manual_removals(plan, peer.address):
+    for removal in changes.list_manual_removals(plan, peer.address):
         if removal.certificate.fingerprint in backup.trusted_ca:
             waiting_names.add(removal.certificate.common_name)
             _leave_to_person(context, state, removal)
-    for change in changes.changes_of(plan, peer.address):
+    for change in changes.list_changes(plan, peer.address):
         name = change.certificate.common_name
         is_waiting = name != "" and name in waiting_names
-        peer.let_reading_stand()
+        peer.reuse_last_reading()
         outcome = ChangeOutcome.MANUAL if is_waiting else writer.carry_out(peer, change)
         is_changed = is_changed or outcome is ChangeOutcome.MADE
         if outcome is ChangeOutcome.MANUAL:
@@ -68,7 +68,7 @@ def _change_list(context: RunContext, state: RunState, writer: Writer, peer: Rec
 
 
 def _leave_to_person(context: RunContext, state: RunState, change: TrustOnPeer | RemoveFromPeer) -> None:
-    endpoints = changes.endpoints_of(context.plan, change.certificate)
+    endpoints = changes.find_endpoints(context.plan, change.certificate)
     state.leave_to_person(context.events, ManualStep(change.manual_instruction, change.peer, endpoints))
 
 
@@ -82,7 +82,7 @@ def _check_peer(context: RunContext, baseline: Baseline, peer: ReconnectingPeer)
     """
     now = verification.with_list(baseline.snapshot, peer.address, peer.last_listed)
     verified = verification.compare(baseline.forecasts, context.environment.judge(now))
-    worse = verification.worse_than_before(verified, peer.address)
+    worse = verification.find_worse(verified, peer.address)
     if worse:
         refused = "; ".join(verified.describe(forecast) for forecast in worse)
         raise ChangeFailed(f"Passed before, fails now: {refused}.")
@@ -95,10 +95,10 @@ def _change_ciphers(context: RunContext, state: RunState, writer: Writer) -> Non
     """Set the cipher lists on the primary, and wait until every peer has them (step 9)."""
     context.steps.enter(Step.CIPHERS)
     primary = context.open_peer(context.primary)
-    for change in changes.cipher_changes(context.plan, context.primary):
+    for change in changes.list_cipher_changes(context.plan, context.primary):
         if primary is None:
             # The plan does not say which endpoints wait for the list alone, so none that it fixes counts as broken.
-            endpoints = verification.fixed_endpoints(context.plan)
+            endpoints = verification.list_fixed_endpoints(context.plan)
             step = ManualStep(f"The primary could not be read: {change.manual_instruction}", context.primary, endpoints)
             state.leave_to_person(context.events, step)
             continue

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Protocol, Self
 
-from remediate.executor.confirm_timer import postpone
+from remediate.executor.confirm_timer import restart_countdown
 from remediate.executor.context import RunContext, RunState
 from remediate.executor.identity import identify_operator
 from remediate.executor.operations import ON_NODES, RestartOnPeer, restore_change
@@ -38,10 +38,10 @@ class Writer(Protocol):
     def back_up(self, backups: Collection[Backup]) -> None:
         """Keep how every peer is (step 4)."""
 
-    def carry_out(self, peer: SystemPort, change: Change, number: Step = Step.WRITE) -> ChangeOutcome:
+    def carry_out(self, peer: SystemPort, change: Change, step: Step = Step.WRITE) -> ChangeOutcome:
         """Make one change on one peer (steps 5 to 7), unless the peer shows that there is nothing to do.
 
-        `number` is the step of the plan that the change belongs to.
+        `step` is the one of the run that the change belongs to.
         """
 
 
@@ -57,14 +57,14 @@ class DryRunWriter:
         message = f"Would back up {count(len(backups), 'peer')} and record the run."
         self.context.events.emit("would-change", message, step=Step.BACK_UP.value)
 
-    def carry_out(self, peer: SystemPort, change: Change, number: Step = Step.WRITE) -> ChangeOutcome:
+    def carry_out(self, peer: SystemPort, change: Change, step: Step = Step.WRITE) -> ChangeOutcome:
         """Make one change on one peer (steps 5 to 7), see `Writer.carry_out`."""
         if _read_if_to_do(peer, change, self.context.events) is None:
             return ChangeOutcome.ALREADY_MADE
-        for step in (Step.INTENT, Step.WRITE, Step.READ_BACK):
-            self.context.steps.enter(step)
+        for part in (Step.INTENT, Step.WRITE, Step.READ_BACK):
+            self.context.steps.enter(part)
         message = f"Would {change.summary}."
-        self.context.events.emit("would-change", message, step=number.value, **change_fields(change))
+        self.context.events.emit("would-change", message, step=step.value, **change_fields(change))
         return ChangeOutcome.WOULD_BE_MADE
 
 
@@ -116,14 +116,14 @@ class JournalingWriter:
             elif record.peer in reachable:
                 self._settle(record, reachable[record.peer])
 
-    def carry_out(self, peer: SystemPort, change: Change, number: Step = Step.WRITE) -> ChangeOutcome:
+    def carry_out(self, peer: SystemPort, change: Change, step: Step = Step.WRITE) -> ChangeOutcome:
         """Make one change on one peer (steps 5 to 7), see `Writer.carry_out`."""
-        outcome = self._make(peer, change, number)
+        outcome = self._make_change(peer, change, step)
         if outcome is not ChangeOutcome.MANUAL:
             self.state.in_effect.append(change)
         return outcome
 
-    def _make(self, peer: SystemPort, change: Change, number: Step) -> ChangeOutcome:
+    def _make_change(self, peer: SystemPort, change: Change, step: Step) -> ChangeOutcome:
         earlier = None if change.is_verifiable else self._earlier_step_of(change)
         if earlier is not None:
             return ChangeOutcome.ALREADY_MADE if earlier.state == "done" else ChangeOutcome.MANUAL
@@ -135,10 +135,10 @@ class JournalingWriter:
         environment, journal, run = self.context.environment, self.context.journal, self.state.run
         started_at = environment.now()
         self._enter(Step.INTENT)
-        seq = journal.record_intent(run, number.value, change, before.digest)
-        postpone(self.context, self.state)
+        seq = journal.record_intent(run, step.value, change, before.digest)
+        restart_countdown(self.context, self.state)
         self._enter(Step.WRITE)
-        self._emit("change-start", f"Now: {change.summary}.", change, seq, step=number.value)
+        self._emit("change-start", f"Now: {change.summary}.", change, seq, step=step.value)
         try:
             attempt = write_and_read_back(
                 peer,

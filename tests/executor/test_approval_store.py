@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from remediate.executor.approval_store import ApprovalsUnusable, record_approvals, recorded_approvals
+from remediate.executor.approval_store import ApprovalsUnusable, load_approvals, record_approvals
 from remediate.model.approvals import Approvals, ApprovedCertificate
 from remediate.model.errors import Declined
 from remediate.model.identity import PlanId
@@ -45,7 +45,7 @@ def test_the_record_is_private_and_keeps_the_first_approval(desk: Desk) -> None:
     plan = PlanId("sha256:" + "1" * 64)
     for approval in (ApprovedCertificate(fingerprint, "2026-11-22T10:00:00Z", "ben", "ca"), first, later):
         record_approvals(desk.state_dir, Approvals(plan, (approval,)))
-    assert recorded_approvals(desk.state_dir, plan) == (first,)
+    assert load_approvals(desk.state_dir, plan) == (first,)
     [record] = (desk.state_dir / "approvals").iterdir()
     assert (record.stat().st_mode & 0o777, record.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 

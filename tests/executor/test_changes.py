@@ -12,5 +12,5 @@ def test_certificates_without_a_common_name_do_not_wait() -> None:
     stale, second = (issue(None, ca=True, organization=organization).certificate for organization in ("stale", "other"))
     plan = renumbered(plan_for(story(peers=1)), removing=stale, by="person")
     # Then it is open for the endpoints of that one, and for nobody else's
-    assert changes.endpoints_of(plan, stale) == {"imp.example.test:8443"}
-    assert changes.endpoints_of(plan, second) == frozenset()
+    assert changes.find_endpoints(plan, stale) == {"imp.example.test:8443"}
+    assert changes.find_endpoints(plan, second) == frozenset()

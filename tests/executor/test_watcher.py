@@ -51,7 +51,7 @@ def test_it_has_a_session_of_its_own_no_terminal_and_a_private_log(order: Watch)
     [cores] = [line for line in Path(f"/proc/{watcher.pid}/limits").read_text().splitlines() if "core file" in line]
     assert cores.split()[4:6] == ["0", "0"]
     # And when its timer was never written down, it ends by itself
-    watcher.let_go()
+    watcher.release()
     wait_for("has ended", watcher.log)
 
 
@@ -60,7 +60,7 @@ def test_it_ends_when_the_run_is_rolled_back(order: Watch) -> None:
     with Journal(order.state_dir, writable=True) as journal:
         journal.close_run(order.run, "confirm-pending", "")
         timers.start(journal, order.run, order.timer, utc_now().replace(year=2999))
-        watcher.let_go()
+        watcher.release()
         journal.close_run(order.run, "rolled-back", "")
     wait_for("has ended", watcher.log)
 

@@ -115,7 +115,7 @@ def _back_to_the_backup(patch: pytest.MonkeyPatch) -> None:
 
 
 def _found_is_owned(patch: pytest.MonkeyPatch) -> None:
-    real = JournalingWriter._make
+    real = JournalingWriter._make_change
 
     def owning(self: JournalingWriter, box: PeerPort, change: Change, number: Any) -> ChangeOutcome:
         outcome = real(self, box, change, number)
@@ -125,7 +125,7 @@ def _found_is_owned(patch: pytest.MonkeyPatch) -> None:
             )
         return outcome
 
-    patch.setattr(JournalingWriter, "_make", owning)
+    patch.setattr(JournalingWriter, "_make_change", owning)
 
 
 def _stale_is_not_seen(patch: pytest.MonkeyPatch) -> None:
@@ -234,8 +234,10 @@ def _what_is_not_seen_has_failed(patch: pytest.MonkeyPatch) -> None:
 
 
 def _what_is_not_seen_at_once_is_not_looked_for(patch: pytest.MonkeyPatch) -> None:
-    real = read_back._look
-    patch.setattr(read_back, "_look", lambda box, change, _again, *arguments: real(box, change, (0, 0.0), *arguments))
+    real = read_back._read_repeatedly
+    patch.setattr(
+        read_back, "_read_repeatedly", lambda box, change, _again, *arguments: real(box, change, (0, 0.0), *arguments)
+    )
 
 
 def _maintenance_mode_is_not_recorded(patch: pytest.MonkeyPatch) -> None:

@@ -248,7 +248,7 @@ def _confirm(
     from remediate.cli.live_log import RECORDING_COSTS
     from remediate.cli.questions import ask, refuse_without_terminal
     from remediate.cli.restarts import calls_now, restart_lines
-    from remediate.executor.vouching import approval_sentences
+    from remediate.executor.vouching import describe_approvals
     from remediate.model.expressway import REFRESH_PRICE
     from remediate.model.plan import RefreshDiscovery, RestartPeer
     from remediate.report.terminal import show_plan
@@ -256,7 +256,7 @@ def _confirm(
 
     refuse_without_terminal(session, yes=False)
     show_plan(session.err(), plan)
-    lines = ["", *approval_sentences(plan, approvals)]
+    lines = ["", *describe_approvals(plan, approvals)]
     lines += restart_lines(cluster, options.restart, options.restarts)
     if options.restart != "never" and any(isinstance(action, RestartPeer) for action in plan.actions):
         lines.append(calls_now(session, cluster, options.restarts))

@@ -42,7 +42,7 @@ class Client:
 
     def reason_not_to_ask(self, peer: Address) -> str:
         """Return why nothing can be learned by asking through a peer; empty: something can."""
-        access = self._access(peer)
+        access = self._find_access(peer)
         if access is None:
             return "the inventory has no `mra` for it"
         if shared_with := peers_sharing_way(self.cluster, peer):
@@ -73,7 +73,7 @@ class Client:
             passing: Answers that pass by themselves.
             waits: Where the budget of sign-ins is spent, wait until it has room again.
         """
-        access = self._access(peer)
+        access = self._find_access(peer)
         if access is None:
             return {}
         answers = self._ask_until_lasting(access, endpoints, products, patience_s, passing, waits=waits)
@@ -94,7 +94,7 @@ class Client:
             self.environment.pause(step_s)
             remaining_s -= step_s
 
-    def _access(self, peer: Address) -> MraAccess | None:
+    def _find_access(self, peer: Address) -> MraAccess | None:
         return next((entry.mra for entry in self.cluster.peers if is_same_address(entry.address, peer)), None)
 
     def _ask_until_lasting(
@@ -139,8 +139,8 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
-    """What is looked at where a client got a 502 through a peer: whether that has another reason than the peer's verification.
+class PeerContext:
+    """What shows whether a client's 502 through a peer has another reason than the peer's verification.
 
     Attributes:
         health: The status of the peer; None: not observed.
@@ -160,7 +160,7 @@ def ask_for_proof(
     peer: Address,
     endpoints: Sequence[EndpointId],
     products: Mapping[EndpointId, Product],
-    look_around: Callable[[], Around],
+    read_context: Callable[[], PeerContext],
     *,
     is_restarted: bool,
     waits: bool = False,
@@ -172,7 +172,7 @@ def ask_for_proof(
         peer: The peer to ask through.
         endpoints: Those endpoints.
         products: The product behind each endpoint.
-        look_around: Called where a 502 has lasted.
+        read_context: Called where a 502 has lasted.
         is_restarted: The peer restarted just now: it may answer again before clients get through, so whatever they get is waited out.
         waits: Where the budget of sign-ins is spent, wait until it has room again.
     """
@@ -182,10 +182,10 @@ def ask_for_proof(
     kinds = {answer.kind for answer in answers.values()}
     if AnswerKind.REFUSED not in kinds:
         return view_answers(answers, endpoints, {}, Surroundings())
-    around = look_around()
-    if AnswerKind.REACHED not in kinds and not is_way_up(around.health):
-        answers |= client.ask(peer, around.accepted[:1], products)
-    return view_answers(answers, endpoints, around.judge(), Surroundings(health=around.health), around.refusing_nodes)
+    context = read_context()
+    if AnswerKind.REACHED not in kinds and not is_way_up(context.health):
+        answers |= client.ask(peer, context.accepted[:1], products)
+    return view_answers(answers, endpoints, context.judge(), Surroundings(health=context.health), context.refusing_nodes)
 
 
 def view_answers(
@@ -198,7 +198,7 @@ def view_answers(
     """Return what clients get for each of `endpoints` through one peer.
 
     Args:
-        answers: The answers of that peer, to other endpoints too.
+        answers: The answers through that peer, of other endpoints too.
         endpoints: The endpoints.
         verdicts: What their certificates get from the peer, by a fresh look.
         surroundings: What is known of the peer.
@@ -210,15 +210,14 @@ def view_answers(
     views: dict[EndpointId, ClientView] = {}
     for endpoint in endpoints:
         verdict = verdicts.get(endpoint)
-        around = replace(
+        of_endpoint = replace(
             surroundings,
             verifies=verdict.ok if verdict and verdict.observed else None,
             other_reached=is_other_reached,
             node_answers=verdict.observed if verdict else None,
             node_accepts_peer=False if may_refuse_peer(endpoint, refusing_nodes) else surroundings.node_accepts_peer,
         )
-        answer = answers.get(endpoint, ending)
-        views[endpoint] = decide_client_view(answer, around)
+        views[endpoint] = decide_client_view(answers.get(endpoint, ending), of_endpoint)
     return views
 
 

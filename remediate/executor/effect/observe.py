@@ -10,7 +10,7 @@ from remediate.executor import verification
 from remediate.executor.client_view import find_refusing_nodes
 from remediate.executor.confirm_timer import check_in
 from remediate.executor.context import Baseline, RunContext, RunState
-from remediate.executor.effect.client import Around, Client, ask_for_proof, products_of
+from remediate.executor.effect.client import Client, PeerContext, ask_for_proof, products_of
 from remediate.executor.effect.decision import Views, decide_effect
 from remediate.executor.effect.evidence import backup_of, gather_evidence, read_health, read_start
 from remediate.executor.effect.log import record_log_views
@@ -151,13 +151,13 @@ def _why_no_client(client: Client, peer: Address, endpoints: Sequence[EndpointId
 def _ask(look: EffectLook, peer: Address, endpoints: Sequence[EndpointId], *, is_restarted: bool, waits: bool) -> Views:
     context = look.context
 
-    def look_around() -> Around:
+    def read_context() -> PeerContext:
         refusing_nodes = find_refusing_nodes(context.plan.toward_nodes, peer)
         accepted = look.find_accepted_anyway(peer, endpoints)
-        return Around(read_health(context.open_peer(peer)), lambda: _judge_afresh(context, peer), accepted, refusing_nodes)
+        return PeerContext(read_health(context.open_peer(peer)), lambda: _judge_afresh(context, peer), accepted, refusing_nodes)
 
     products = products_of(look.after)
-    return ask_for_proof(look.client, peer, endpoints, products, look_around, is_restarted=is_restarted, waits=waits)
+    return ask_for_proof(look.client, peer, endpoints, products, read_context, is_restarted=is_restarted, waits=waits)
 
 
 def _judge_afresh(context: RunContext, peer: Address) -> Mapping[EndpointId, Verdict]:

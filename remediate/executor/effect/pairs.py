@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from remediate.model.certificate import Certificate
-from remediate.model.identity import FAMILIES, Address, EndpointId, Fingerprint, PairId, is_same_address
+from remediate.model.identity import FAMILIES, Address, EndpointId, Fingerprint, PairId
 from remediate.model.run import Backup
-from remediate.model.snapshot import Peer, Snapshot
+from remediate.model.snapshot import Snapshot
 from remediate.model.verdict import Verdicts
 
 Judge = Callable[[Snapshot], Verdicts]
@@ -23,42 +23,40 @@ def find_pairs_fixed_by_list(
     any other may be answered whether the list is loaded or not. A peer whose earlier list holds a certificate that `after` does not
     know has none.
     """
-    earlier = {address: backup for address, backup in before.items() if set(backup.trusted_ca) <= after.certificates.keys()}
-    after = replace(after, peers=tuple(peer for peer in after.peers if _names(earlier, peer.address)))
-    fixed = _accepted(judge(after))
-    for ciphers in (True, False):
-        fixed &= _refused(_with(after, earlier, ciphers=ciphers), judge)
-    by_name = {address.casefold(): address for address in earlier}
+    comparable = [address for address, backup in before.items() if set(backup.trusted_ca) <= after.certificates.keys()]
+    by_name = {address.casefold(): address for address in comparable}
+    after = replace(after, peers=tuple(peer for peer in after.peers if peer.address.casefold() in by_name))
+    backups = {peer.address: before[by_name[peer.address.casefold()]] for peer in after.peers}
+    fixed = _list_accepted(judge(after))
+    for with_ciphers in (True, False):
+        fixed &= _list_refused(_restore(after, backups, with_ciphers=with_ciphers), judge)
     endpoints: dict[Address, tuple[EndpointId, ...]] = dict.fromkeys(before, ())
     for pair in sorted(fixed):
-        address = by_name.get(pair.peer.casefold())
-        if address is not None:
-            endpoints[address] = (*endpoints[address], pair.endpoint)
+        address = by_name[pair.peer.casefold()]
+        endpoints[address] = (*endpoints[address], pair.endpoint)
     return endpoints
 
 
 def with_certificates(snapshot: Snapshot, certificates: Mapping[Fingerprint, Certificate]) -> Snapshot:
-    """Return `snapshot`, which knows `certificates` too."""
+    """Return `snapshot` with `certificates` among those that it holds."""
     return replace(snapshot, certificates={**certificates, **snapshot.certificates})
 
 
-def _with(snapshot: Snapshot, backups: Mapping[Address, Backup], *, ciphers: bool) -> Snapshot:
-    by_name = {address.casefold(): backup for address, backup in backups.items()}
-
-    def restore(peer: Peer) -> Peer:
-        backup = by_name.get(peer.address.casefold())
-        if backup is None:
-            return peer
-        return replace(peer, trusted_ca=backup.trusted_ca, ciphers=backup.ciphers if ciphers else peer.ciphers)
-
-    return replace(snapshot, peers=tuple(restore(peer) for peer in snapshot.peers))
+def _restore(snapshot: Snapshot, backups: Mapping[Address, Backup], *, with_ciphers: bool) -> Snapshot:
+    """Return `snapshot` with the lists of `backups`, which hold every peer; with their cipher lists too if `with_ciphers`."""
+    pairs = [(peer, backups[peer.address]) for peer in snapshot.peers]
+    peers = (
+        replace(peer, trusted_ca=backup.trusted_ca, ciphers=backup.ciphers if with_ciphers else peer.ciphers)
+        for peer, backup in pairs
+    )
+    return replace(snapshot, peers=tuple(peers))
 
 
-def _accepted(verdicts: Verdicts) -> set[PairId]:
+def _list_accepted(verdicts: Verdicts) -> set[PairId]:
     return {pair for pair, verdict in verdicts.items() if verdict.ok}
 
 
-def _refused(snapshot: Snapshot, judge: Judge) -> set[PairId]:
+def _list_refused(snapshot: Snapshot, judge: Judge) -> set[PairId]:
     """Return the pairs that are refused whichever certificate the node presents."""
     observed = {pair for pair, verdict in judge(snapshot).items() if verdict.observed}
     for family in FAMILIES:
@@ -67,9 +65,5 @@ def _refused(snapshot: Snapshot, judge: Judge) -> set[PairId]:
             for endpoint in snapshot.endpoints
             if endpoint.presented.get(family)
         )
-        observed -= _accepted(judge(replace(snapshot, endpoints=alone)))
+        observed -= _list_accepted(judge(replace(snapshot, endpoints=alone)))
     return observed
-
-
-def _names(backups: Mapping[Address, Backup], peer: Address) -> bool:
-    return any(is_same_address(address, peer) for address in backups)

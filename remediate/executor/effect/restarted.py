@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from remediate.executor.client_view import find_refusing_nodes
-from remediate.executor.effect.client import Around, Client, ask_for_proof, products_of
+from remediate.executor.effect.client import Client, PeerContext, ask_for_proof, products_of
 from remediate.executor.effect.decision import EffectEvidence, decide_effect
 from remediate.executor.effect.evidence import find_endpoints_fixed_since, gather_evidence, read_health, read_start
 from remediate.executor.effect.observe import emit_effect
@@ -68,8 +68,8 @@ class RestartedLook:
         accepted = [endpoint for endpoint, verdict in verdicts.items() if verdict.ok and endpoint not in endpoints]
         health = read_health(next((entry for entry in context.peers if entry.address == peer), None))
         toward_nodes = journal.plan(evidence.pending_writes[0].run).toward_nodes
-        around = Around(health, lambda: verdicts, accepted, find_refusing_nodes(toward_nodes, peer))
-        clients = ask_for_proof(self._client, peer, endpoints, products_of(now), lambda: around, is_restarted=True)
+        peer_context = PeerContext(health, lambda: verdicts, accepted, find_refusing_nodes(toward_nodes, peer))
+        clients = ask_for_proof(self._client, peer, endpoints, products_of(now), lambda: peer_context, is_restarted=True)
         return replace(evidence, clients=clients)
 
     def _observe(self) -> Snapshot:

@@ -31,11 +31,11 @@ def make_run(row: sqlite3.Row) -> Run:
         confirmed_by=_get(row, "confirmed_by"),
         kind=_get(row, "kind") or "apply",
         exit_code=_get(row, "exit_code"),
-        in_effect=make_effects(_get(row, "in_effect")),
+        in_effect=_make_effects(_get(row, "in_effect")),
     )
 
 
-def make_effects(text: str | None) -> tuple[PeerEffect, ...] | None:
+def _make_effects(text: str | None) -> tuple[PeerEffect, ...] | None:
     """Make the effects on the peers of the column ``in_effect``; None: none were recorded."""
     if text is None:
         return None

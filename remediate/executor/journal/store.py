@@ -41,7 +41,7 @@ class JournalError(RemediateError):
 
 
 def draw_suffix() -> str:
-    """Return what distinguishes the ids of runs that begin in one second."""
+    """Return random characters that tell apart the ids of runs that begin in the same second."""
     return secrets.token_hex(2)
 
 
@@ -136,7 +136,7 @@ class Journal:
         return run
 
     def _new_run_id(self) -> str:
-        """Return an id that no run has yet, also where several begin in one second."""
+        """Return an id that no run has yet."""
         run = ""
         while not run or self._select("SELECT id FROM runs WHERE id = ?", run):
             run = f"{self._now():%y%m%d-%H%M%S}-{self._suffix()}"

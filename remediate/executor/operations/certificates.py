@@ -67,20 +67,16 @@ class TrustOnPeer(_ListChange):
 
     @property
     def summary(self) -> str:
-        """The change in the imperative, for a person."""
         return f"trust {describe_certificate(self.certificate)} on {self.peer}"
 
     @property
     def manual_instruction(self) -> str:
-        """One sentence with the page or the command, for a person who makes the change."""
         return f"On {self.peer}, open {TRUSTED_CA_PAGE} and append {describe_certificate(self.certificate)}."
 
     def write(self, peer: PeerPort) -> None:
-        """Send the change to the peer."""
         peer.append_trusted_ca(self.certificate)
 
     def inverse(self) -> RemoveFromPeer:
-        """Return the change that undoes it."""
         return RemoveFromPeer(self.peer, self.certificate)
 
 
@@ -93,18 +89,14 @@ class RemoveFromPeer(_ListChange):
 
     @property
     def summary(self) -> str:
-        """The change in the imperative, for a person."""
         return f"remove {describe_certificate(self.certificate)} from the trusted CA list of {self.peer}"
 
     @property
     def manual_instruction(self) -> str:
-        """One sentence with the page or the command, for a person who makes the change."""
         return f"On {self.peer}, open {TRUSTED_CA_PAGE} and delete {describe_certificate(self.certificate)}."
 
     def write(self, peer: PeerPort) -> None:
-        """Send the change to the peer."""
         peer.remove_trusted_ca(self.certificate)
 
     def inverse(self) -> TrustOnPeer:
-        """Return the change that undoes it."""
         return TrustOnPeer(self.peer, self.certificate)

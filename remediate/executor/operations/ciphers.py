@@ -27,16 +27,13 @@ class SetCipherList(Change):
 
     @property
     def summary(self) -> str:
-        """The change in the imperative, for a person."""
         return f"set {self.name} to {self.after!r} on {self.peer}"
 
     @property
     def manual_instruction(self) -> str:
-        """One sentence with the page or the command, for a person who makes the change."""
         return f'On {self.peer}, run `xConfiguration Ciphers {self.name} Value: "{self.after}"`.'
 
     def precondition(self, peer: PeerPort) -> Observed:
-        """Read whether the change is still to make."""
         current = peer.ciphers().get(self.name, CipherList(""))
         if means_the_same(current, self.after):
             status = ChangeStatus.DONE
@@ -45,19 +42,15 @@ class SetCipherList(Change):
         return Observed(status, sha256_of(current))
 
     def write(self, peer: PeerPort) -> None:
-        """Send the change to the peer."""
         peer.set_cipher(self.name, self.after)
 
     def inverse(self) -> SetCipherList:
-        """Return the change that undoes it."""
         return SetCipherList(self.peer, self.name, before=self.after, after=self.before)
 
     def facts(self) -> Mapping[str, str]:
-        """Return what the journal keeps of it."""
         return {"name": self.name, "before": self.before, "after": self.after}
 
     @classmethod
     def from_facts(cls, peer: Address, facts: Mapping[str, str], find: FindCertificate) -> Self:
-        """Return the change of which the journal holds `facts`."""
         del find
         return cls(peer, facts["name"], CipherList(facts["before"]), CipherList(facts["after"]))

@@ -49,21 +49,17 @@ class UploadToNode(_StoreChange):
 
     @property
     def summary(self) -> str:
-        """The change in the imperative, for a person."""
         return f"upload {describe_certificate(self.certificate)} as {self.store}-trust of {self.peer}"
 
     @property
     def manual_instruction(self) -> str:
-        """One sentence with the page or the command, for a person who makes the change."""
         name = describe_certificate(self.certificate)
         return f"On {self.peer}, open {CERTIFICATE_MANAGEMENT_PAGE} and upload {name} as {self.store}-trust."
 
     def write(self, peer: NodePort) -> None:
-        """Send the change to the node."""
         peer.add_trusted(self.store, self.certificate)
 
     def inverse(self) -> DeleteFromNode:
-        """Return the change that undoes it."""
         return DeleteFromNode(self.peer, self.store, self.certificate)
 
 
@@ -76,19 +72,15 @@ class DeleteFromNode(_StoreChange):
 
     @property
     def summary(self) -> str:
-        """The change in the imperative, for a person."""
         return f"delete {describe_certificate(self.certificate)} from {self.store}-trust of {self.peer}"
 
     @property
     def manual_instruction(self) -> str:
-        """One sentence with the page or the command, for a person who makes the change."""
         name = describe_certificate(self.certificate)
         return f"On {self.peer}, open {CERTIFICATE_MANAGEMENT_PAGE} and delete {name} from {self.store}-trust."
 
     def write(self, peer: NodePort) -> None:
-        """Send the change to the node."""
         peer.remove_trusted(self.store, self.certificate)
 
     def inverse(self) -> UploadToNode:
-        """Return the change that undoes it."""
         return UploadToNode(self.peer, self.store, self.certificate)

@@ -14,7 +14,7 @@ from remediate.model.identity import Address, Product
 from remediate.model.secret import Login
 
 
-def refresh_page(product: Product) -> str:
+def _refresh_page(product: Product) -> str:
     """Return the page with the button, on the primary."""
     return f"{SERVERS_PAGES[product]} > {REFRESH_BUTTON}"
 
@@ -35,36 +35,30 @@ class RefreshOnPrimary(Change):
 
     @property
     def summary(self) -> str:
-        """The change in the imperative, for a person."""
         return f"refresh the discovery of {self.publisher} ({self.product}) through {self.peer}"
 
     @property
     def manual_instruction(self) -> str:
-        """One sentence with the page or the command, for a person who makes the change."""
-        return f"On the primary {self.peer}, open {refresh_page(self.product)} for {self.publisher}. {REFRESH_PRICE}"
+        return f"On the primary {self.peer}, open {_refresh_page(self.product)} for {self.publisher}. {REFRESH_PRICE}"
 
     def precondition(self, peer: PeerPort) -> Observed:
         """Return that the change is to make, with the publishers as they were last read: the write itself reads them again."""
         return Observed(ChangeStatus.TO_DO, _digest(peer.last_publishers()))
 
     def write(self, peer: PeerPort) -> None:
-        """Send the change to the peer."""
         axl = None if self.axl is None else (self.axl.username, self.axl.password.read())
         peer.refresh_discovery(self.publisher, self.product, axl)
 
     def read_back(self, peer: PeerPort) -> Observed:
-        """Read whether the change was made."""
         publishers = peer.publishers(self.product)
         listed = self.publisher in {publisher.address for publisher in publishers}
         return Observed(ChangeStatus.DONE if listed else ChangeStatus.FOREIGN, _digest(publishers))
 
     def facts(self) -> Mapping[str, str]:
-        """Return what the journal keeps of it."""
         return {"publisher": self.publisher, "product": self.product}
 
     @classmethod
     def from_facts(cls, peer: Address, facts: Mapping[str, str], find: FindCertificate) -> Self:
-        """Return the change of which the journal holds `facts`."""
         del find
         return cls(peer, Address(facts["publisher"]), cast("Product", facts["product"]))
 

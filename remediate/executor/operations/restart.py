@@ -67,12 +67,10 @@ class RestartOnPeer(Change):
 
     @property
     def summary(self) -> str:
-        """The change in the imperative, for a person."""
         return f"restart {self.peer}"
 
     @property
     def manual_instruction(self) -> str:
-        """One sentence with the page or the command, for a person who makes the change."""
         return f"On {self.peer}, run `xCommand Restart`, one peer at a time."
 
     def precondition(self, peer: PeerPort) -> Observed:
@@ -86,12 +84,10 @@ class RestartOnPeer(Change):
             peer.restart()
 
     def facts(self) -> Mapping[str, str]:
-        """Return what the journal keeps of it."""
         return self.before.facts()
 
     @classmethod
     def from_facts(cls, peer: Address, facts: Mapping[str, str], find: FindCertificate) -> Self:
-        """Return the change of which the journal holds `facts`."""
         del find
         return cls(peer, BeforeRestart.from_facts(facts))
 

@@ -22,12 +22,10 @@ class SetVerification(Change):
 
     @property
     def summary(self) -> str:
-        """The change in the imperative, for a person."""
         return f"turn the verification of certificates {_word(on=self.on).lower()} on {self.peer}"
 
     @property
     def manual_instruction(self) -> str:
-        """One sentence with the page or the command, for a person who makes the change."""
         return f"On {self.peer}, run `xConfiguration EdgeConfigServer VerifyOriginServer: {_word(on=self.on)}`."
 
     def precondition(self, peer: PeerPort) -> Observed:
@@ -38,20 +36,16 @@ class SetVerification(Change):
         return Observed(ChangeStatus.DONE if current is self.on else ChangeStatus.TO_DO, sha256_of(_word(on=current)))
 
     def write(self, peer: PeerPort) -> None:
-        """Send the change to the peer."""
         peer.set_verify_origin_server(self.on)
 
     def inverse(self) -> SetVerification:
-        """Return the change that undoes it."""
         return SetVerification(self.peer, on=not self.on)
 
     def facts(self) -> Mapping[str, str]:
-        """Return what the journal keeps of it."""
         return {"on": _word(on=self.on)}
 
     @classmethod
     def from_facts(cls, peer: Address, facts: Mapping[str, str], find: FindCertificate) -> Self:
-        """Return the change of which the journal holds `facts`."""
         del find
         return cls(peer, on=facts["on"] == "On")
 
