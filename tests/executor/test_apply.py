@@ -67,7 +67,7 @@ def test_the_second_apply_changes_nothing(desk: Desk) -> None:
     assert len(desk.journal().runs()) == 1
 
 
-def test_before_is_what_this_apply_measured(desk: Desk) -> None:
+def test_verdicts_before_are_those_of_this_very_apply(desk: Desk) -> None:
     # Given a plan that was applied: endpoints that were refused when it was made verify now
     cluster = story()
     plan = plan_for(cluster)
@@ -102,7 +102,7 @@ def test_changes_made_by_hand_are_no_result_of_an_undone_run(desk: Desk) -> None
     assert (again.exit_code, again.has_written, again.run_id) == (0, False, "")
 
 
-def test_what_someone_added_by_hand_since_is_less_to_do(desk: Desk) -> None:
+def test_a_certificate_added_by_hand_is_not_added_again(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
     cluster.box(2).trusted.append(IMP.certificate)
@@ -115,7 +115,7 @@ def test_what_someone_added_by_hand_since_is_less_to_do(desk: Desk) -> None:
     assert IMP.certificate not in cluster.box(1).trusted
 
 
-def test_a_refresh_by_hand_is_a_reminder_and_no_open_step(desk: Desk) -> None:
+def test_a_refresh_by_hand_is_only_a_reminder(desk: Desk) -> None:
     cluster = story()
     cluster.publishers = tuple(replace(publisher, refresh="person") for publisher in cluster.publishers)
     result = desk.apply(cluster, plan_for(cluster))
@@ -163,7 +163,7 @@ def test_only_re_encoded_der_of_the_plan_goes_out(desk: Desk) -> None:
     } == certificates
 
 
-def test_what_someone_took_out_again_is_all_there_is_to_do(desk: Desk) -> None:
+def test_applying_again_adds_only_what_someone_removed(desk: Desk) -> None:
     # Given an applied plan, and one of two certificates that somebody took out of one list again
     cluster = story()
     plan = plan_for(cluster)

@@ -55,7 +55,7 @@ def test_a_plan_made_while_discovery_could_not_ask_is_refused(desk: Desk) -> Non
     assert "the database is away" in result.message
 
 
-def test_discovery_that_fails_in_the_last_look_is_no_success(desk: Desk) -> None:
+def test_discovery_that_fails_in_the_last_look_ends_with_4(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
     gap = DiscoveryGap("cucm.example.test", "axl", "not-asked", incomplete=True, message="AXL is away.")
@@ -120,7 +120,7 @@ def test_without_an_approval_the_certificate_is_shown_only(desk: Desk) -> None:
     assert desk.journal().runs() == ()
 
 
-def test_an_approval_is_for_one_certificate_and_no_other(desk: Desk) -> None:
+def test_an_approval_covers_one_certificate_only(desk: Desk) -> None:
     # Given a plan with two certificates that nobody vouches for, of which a person approved one
     cluster = story()
     plan = plan_for(cluster, approved=frozenset(), ciphers="keep")

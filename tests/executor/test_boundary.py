@@ -87,7 +87,7 @@ def judge(desk: Desk, cluster: MemoryCluster, plan: Plan, code: int, result: Run
 
 
 @pytest.mark.parametrize("for_good", [False, True])
-def test_a_surprise_in_any_connector_call_of_an_apply(new_desk: Callable[[], Desk], plan: Plan, *, for_good: bool) -> None:
+def test_an_apply_ends_well_over_any_error_of_a_connector(new_desk: Callable[[], Desk], plan: Plan, *, for_good: bool) -> None:
     surprises = itertools.cycle(SURPRISES)
     for number in itertools.count(1):
         desk, cluster = new_desk(), story()
@@ -100,7 +100,9 @@ def test_a_surprise_in_any_connector_call_of_an_apply(new_desk: Callable[[], Des
 
 
 @pytest.mark.parametrize("for_good", [False, True])
-def test_a_surprise_in_any_connector_call_of_a_rollback(new_desk: Callable[[], Desk], plan: Plan, *, for_good: bool) -> None:
+def test_a_rollback_ends_well_over_any_error_of_a_connector(
+    new_desk: Callable[[], Desk], plan: Plan, *, for_good: bool
+) -> None:
     surprises = itertools.cycle(SURPRISES)
     for number in itertools.count(1):
         desk, cluster = new_desk(), story()
@@ -122,7 +124,7 @@ def test_a_surprise_in_any_connector_call_of_a_rollback(new_desk: Callable[[], D
 
 
 @pytest.mark.parametrize("on_failure", ["rollback", "stop", "workaround"])
-def test_a_surprise_in_the_journal_ends_in_the_way_out(new_desk: Callable[[], Desk], plan: Plan, on_failure: str) -> None:
+def test_an_error_in_the_journal_ends_as_the_policy_asks(new_desk: Callable[[], Desk], plan: Plan, on_failure: str) -> None:
     for number in itertools.count(1):
         desk, cluster = new_desk(), story()
         # Before a run exists, an error of the journal is what it is: nothing was changed.
@@ -139,7 +141,7 @@ def test_a_surprise_in_the_journal_ends_in_the_way_out(new_desk: Callable[[], De
 
 
 @pytest.mark.parametrize("surprise", SURPRISES[:3])
-def test_a_surprise_at_any_step_of_the_executor(new_desk: Callable[[], Desk], plan: Plan, surprise: Raise) -> None:
+def test_an_apply_ends_well_over_an_error_at_any_step(new_desk: Callable[[], Desk], plan: Plan, surprise: Raise) -> None:
     for number in itertools.count(1):
         desk, cluster = new_desk(), story()
         with surprise_in(StepSequence.enter.__code__, surprise, "return", number) as steps:
@@ -209,7 +211,7 @@ def test_where_nothing_was_written_a_surprise_is_one_sentence(desk: Desk, plan: 
     assert desk.journal().run("last").state == "rolled-back"
 
 
-def test_a_place_is_a_module_and_a_line() -> None:
+def test_the_place_of_an_error_is_a_module_and_a_line() -> None:
     with pytest.raises(ValueError, match="invalid literal") as raised:
         int("x")
     assert place_of(raised.value).startswith("ValueError at tests.executor.test_boundary:")

@@ -83,7 +83,7 @@ def test_any_other_answer_is_not_known(kind: AnswerKind) -> None:
     assert decide_client_view(ClientAnswer(kind, "why"), replace(PROVEN, health=UP)).state is ClientState.NOT_KNOWN
 
 
-def test_what_was_not_asked_is_not_asked_and_says_why() -> None:
+def test_an_endpoint_that_was_not_asked_has_the_reason() -> None:
     view = decide_client_view(ClientAnswer(AnswerKind.NOT_ASKED, "no credentials"), replace(PROVEN, shared_with=OTHERS))
     assert (view.state, view.description) == (ClientState.NOT_ASKED, "no credentials")
 
@@ -94,7 +94,7 @@ def test_what_was_reached_is_reached_whatever_the_list_says() -> None:
 
 
 @pytest.mark.parametrize("kind", [AnswerKind.REACHED, AnswerKind.REFUSED])
-def test_a_shared_way_tells_nothing_of_one_peer(kind: AnswerKind) -> None:
+def test_an_answer_over_a_shared_way_is_not_known(kind: AnswerKind) -> None:
     view = decide_client_view(ClientAnswer(kind, "HTTP"), replace(PROVEN, health=UP, shared_with=OTHERS))
     assert view.state is ClientState.NOT_KNOWN
     assert "leads through expc2 too" in view.description

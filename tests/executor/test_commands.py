@@ -29,6 +29,6 @@ def test_a_command_works_from_whatever_folder(tmp_path: Path, monkeypatch: pytes
     assert rollback_command(RUN, CLUSTER, Path("state")) in recovery_commands(RUN, CLUSTER, Path("state"))
 
 
-def test_each_peer_to_restart_is_named() -> None:
+def test_the_restart_command_names_each_peer() -> None:
     command = restart_command([Address("expc1.test"), Address("expc2.test")], CLUSTER, Path("/state"))
     assert command.endswith("--peer expc1.test --peer expc2.test")

@@ -77,7 +77,7 @@ def test_the_timers_own_rollback_is_tried_again_while_a_peer_is_down(timed: Time
 
 
 @pytest.mark.parametrize(("codes", "calls"), [([1], 1), ([5] * 30 + [0], 31), ([8] * 50, 10), ([4, 0], 2)])
-def test_which_endings_of_the_rollback_are_tried_again(timed: Timed, plan: Plan, codes: list[int], calls: int) -> None:
+def test_the_timer_retries_only_what_may_succeed_later(timed: Timed, plan: Plan, codes: list[int], calls: int) -> None:
     timed.apply(plan)
     answers = iter(codes)
     ended: list[int] = []
@@ -91,7 +91,7 @@ def test_which_endings_of_the_rollback_are_tried_again(timed: Timed, plan: Plan,
 
 
 @pytest.mark.parametrize("on_failure", ["stop", "workaround"])
-def test_a_failure_that_is_to_stay_for_a_person_ends_the_timer(timed: Timed, plan: Plan, on_failure: str) -> None:
+def test_a_failure_left_to_a_person_ends_the_timer(timed: Timed, plan: Plan, on_failure: str) -> None:
     timed.cluster.faults = {3: "refuse"}
     result = timed.apply(plan, on_failure=on_failure)
     assert (result.exit_code, result.state) == (8, "partial")
@@ -240,7 +240,7 @@ def test_the_limits_of_the_timer_are_named_before_the_first_write(timed: Timed, 
     assert "on expc2.example.test, where removal is not offered" in message
 
 
-def test_too_late_a_confirmation_says_how_far_the_way_back_came(timed: Timed, plan: Plan) -> None:
+def test_a_late_confirmation_says_how_far_the_rollback_came(timed: Timed, plan: Plan) -> None:
     # Given a run whose time is over, and whose rollback left steps open
     for box in timed.cluster.boxes:
         box.removal = False

@@ -8,7 +8,7 @@ from remediate.executor.steps import RunEvents
 from remediate.model.events import Event
 
 
-def test_a_step_for_a_person_is_kept_and_emitted() -> None:
+def test_a_manual_step_is_kept_and_emitted() -> None:
     reported: list[Event] = []
     state, events = RunState(), RunEvents(reported.append, "edge")
 

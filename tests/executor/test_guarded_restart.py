@@ -163,7 +163,7 @@ def test_a_guard_not_looked_at_is_an_open_step_of_that_peer(rig: Rig) -> None:
     assert "--assume" not in rig.open_steps[0]
 
 
-def test_what_was_not_looked_at_can_be_taken_as_right(rig: Rig) -> None:
+def test_a_guard_that_was_not_looked_at_can_be_assumed(rig: Rig) -> None:
     says(rig, 1, replication_behind=None)
     assert rig.restart(1) == [NOT_BEGUN]
     assert rig.open_steps[0].endswith("After checking it by hand, pass --assume replication.")
@@ -238,7 +238,7 @@ def test_a_guard_that_fails_during_the_drain_ends_it(rig: Rig) -> None:
     assert "while it drained: peers-up: Does not answer: expc2.example.test" in rig.open_steps[0]
 
 
-def test_interrupted_while_draining_it_is_in_service_again(rig: Rig) -> None:
+def test_an_interrupt_while_draining_puts_it_back_in_service(rig: Rig) -> None:
     carries(rig, 1, calls=2, drains_after=None)
 
     def stop() -> None:
@@ -305,7 +305,7 @@ BACK_WRONG: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("words", BACK_WRONG)
-def test_what_is_not_seen_after_a_restart_is_not_back(rig: Rig, words: str) -> None:
+def test_a_peer_is_back_only_once_every_reading_is_seen(rig: Rig, words: str) -> None:
     def come_back_wrong(point: str) -> None:
         if point == "after restart on expc1.example.test":
             says(rig, 1, **BACK_WRONG[words])
@@ -321,7 +321,7 @@ def test_a_peer_that_never_comes_back_stops_the_others(rig: Rig) -> None:
     assert "it does not answer: expc1.example.test is down" in rig.open_steps[0]
 
 
-def test_a_restart_that_was_not_done_is_not_called_one(rig: Rig) -> None:
+def test_a_peer_that_did_not_start_again_stops_the_restarts(rig: Rig) -> None:
     rig.cluster.faults = {2: "ignore"}
     assert rig.restart(1) == [STOPPED]
     assert "it did not start again" in rig.open_steps[0]
@@ -389,7 +389,7 @@ def test_a_restart_that_was_sent_by_a_dead_process_is_found_done(rig: Rig) -> No
     assert rig.restart_states() == [("expc1", "done"), ("expc2", "done")]
 
 
-def test_a_restart_that_a_dead_process_did_not_send_is_found_so(rig: Rig) -> None:
+def test_a_restart_that_a_dead_process_did_not_send_is_failed(rig: Rig) -> None:
     leave_restart(rig, "before")
     # When the next one ended the maintenance mode that was left, it restarts
     rig.cluster.box(1).health = replace(rig.cluster.box(1).health, maintenance=False)

@@ -59,7 +59,7 @@ def test_every_guard_holds_on_a_healthy_cluster() -> None:
     assert all(entry.state is HOLDS for entry in judge_guards(FIRST, single(), ()))
 
 
-def test_nothing_read_is_neither_good_nor_bad() -> None:
+def test_without_a_reading_a_guard_neither_holds_nor_fails() -> None:
     findings = judge_guards(FIRST, ClusterHealth({FIRST: Health(), SECOND: Health()}), None)
     assert [entry.state for entry in findings] == [HOLDS, *[UNKNOWN] * 6]
     assert find_failing(findings) == ()
@@ -73,7 +73,7 @@ def test_a_silent_peer_fails_peers_up() -> None:
     assert finding(Guard.REPLICATION, cluster).state is UNKNOWN
 
 
-def test_a_peer_that_only_the_cluster_lists_is_missed() -> None:
+def test_a_peer_that_only_the_cluster_lists_leaves_peers_up_open() -> None:
     entry = finding(Guard.PEERS_UP, pair({"cluster_peers": (FIRST, SECOND, Address("192.0.2.3"))}))
     assert (entry.state, "3 peers, but only 2 could be reached" in entry.description) == (UNKNOWN, True)
 
@@ -89,7 +89,7 @@ def test_an_alarm_of_something_else_fails_nothing() -> None:
     assert all(entry.state is HOLDS for entry in findings)
 
 
-def test_restart_required_alarms_are_no_cluster_alarms() -> None:
+def test_restart_required_alarms_do_not_fail_alarms() -> None:
     assert {"20007", "20020", "15028", "25026"} <= RESTART_REQUIRED_ALARMS
     assert finding(Guard.ALARMS, pair(alarms(20020))).state is HOLDS
 
@@ -133,7 +133,7 @@ def test_an_empty_list_in_a_cluster_of_several_fails() -> None:
     assert finding(Guard.OWN_ADDRESS, single()).state is HOLDS
 
 
-def test_the_own_address_of_another_peer_is_its_own_matter() -> None:
+def test_own_address_does_not_depend_on_other_peers() -> None:
     assert finding(Guard.OWN_ADDRESS, pair(second={"own_address": None})).state is HOLDS
 
 

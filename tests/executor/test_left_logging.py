@@ -40,12 +40,12 @@ def test_a_note_that_is_held_is_not_left_and_no_one_else_gets_it(tmp_path: Path)
             pass
 
 
-def test_looking_makes_nothing(tmp_path: Path) -> None:
+def test_looking_for_left_logging_creates_nothing(tmp_path: Path) -> None:
     assert find_left_logging(tmp_path / "state") == ()
     assert not (tmp_path / "state").exists()
 
 
-def test_a_note_is_private_and_a_broken_one_is_none(tmp_path: Path) -> None:
+def test_a_note_is_private_and_a_broken_one_is_ignored(tmp_path: Path) -> None:
     leave(tmp_path, "paris")
     [path] = (tmp_path / "diagnostic-logging").iterdir()
 

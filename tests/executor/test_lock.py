@@ -86,7 +86,7 @@ def test_a_second_apply_is_refused_with_who_holds_the_lock(tmp_path: Path) -> No
             refuse_if_held(known_as("edge", "expc1.example.test"), desk.state_dir, tmp_path / "locks")
 
 
-def test_another_state_directory_does_not_help(tmp_path: Path) -> None:
+def test_another_state_directory_meets_the_same_lock(tmp_path: Path) -> None:
     desk, cluster = Desk(tmp_path), story()
     with another_process(tmp_path / "elsewhere", tmp_path / "locks"), pytest.raises(LockHeld):
         desk.apply(cluster, plan_for(cluster))
@@ -100,7 +100,7 @@ def test_the_lock_dies_with_its_holder(tmp_path: Path) -> None:
         assert desk.apply(cluster, plan_for(cluster)).exit_code == 0
 
 
-def test_another_name_for_the_same_peers_does_not_help(tmp_path: Path) -> None:
+def test_another_cluster_name_meets_the_locks_of_the_same_peers(tmp_path: Path) -> None:
     # Given a run on a cluster that shares one peer with this one, under another name and state directory
     state, shared = tmp_path / "s", tmp_path / "locks"
     with another_process(tmp_path / "elsewhere", shared, "paris", ["EXPC1.test", "expc9.test"]):
@@ -128,7 +128,7 @@ def test_other_names_of_the_same_peers_meet_the_same_lock(tmp_path: Path, *, dry
     assert not list(shared.iterdir())
 
 
-def test_a_rollback_waits_for_no_one_and_stays_possible(tmp_path: Path) -> None:
+def test_a_rollback_refused_by_the_lock_stays_possible(tmp_path: Path) -> None:
     # Given an applied run, and another run at work on the same boxes under other names
     desk, cluster = Desk(tmp_path), story()
     desk.apply(cluster, plan_for(cluster))
@@ -269,7 +269,7 @@ def test_a_heartbeat_that_cannot_be_written_ends_no_run(desk: Desk, monkeypatch:
     assert desk.apply(cluster, plan_for(cluster)).state == "applied"
 
 
-def test_who_only_looks_locks_no_one_out(desk: Desk) -> None:
+def test_looking_at_a_lock_locks_no_one_out(desk: Desk) -> None:
     # Given the lock of a run that died, and somebody who looks at it for a moment
     with hold_cluster_name("edge", desk.state_dir, operator=identify_operator(), now=lambda: NOW):
         [path] = (desk.state_dir / "locks").iterdir()

@@ -52,7 +52,7 @@ def rig(tmp_path: Path) -> Rig:
     return Rig(tmp_path / "state")
 
 
-def test_it_is_started_and_stopped_on_the_primary_once(rig: Rig) -> None:
+def test_logging_is_started_and_stopped_once_on_the_primary(rig: Rig) -> None:
     with rig.recorder() as recorder:
         recorder.refuse_if_running()
         with recorder.recording(tcpdump=True):
@@ -71,7 +71,7 @@ def test_the_log_of_every_peer_is_collected_into_a_private_file(rig: Rig, tmp_pa
     assert logs.failures == {}
 
 
-def test_an_error_while_it_runs_stops_it(rig: Rig) -> None:
+def test_an_error_while_logging_runs_stops_it(rig: Rig) -> None:
     with rig.recorder() as recorder, pytest.raises(KeyboardInterrupt), recorder.recording(tcpdump=False):
         raise KeyboardInterrupt
     assert not rig.logging.running
@@ -112,33 +112,33 @@ def test_the_next_command_stops_what_a_killed_one_left(rig: Rig) -> None:
     assert find_left_logging(rig.state_dir) == ()
 
 
-def test_nothing_is_ended_that_was_not_started_from_here(rig: Rig) -> None:
+def test_only_logging_that_was_started_from_here_is_stopped(rig: Rig) -> None:
     rig.logging.switch(on=True)
     with rig.recorder() as recorder:
         recorder.end_left()
     assert rig.logging.running
 
 
-def test_a_recording_at_work_is_not_called_left(rig: Rig) -> None:
+def test_a_recording_at_work_does_not_count_as_left(rig: Rig) -> None:
     with rig.recorder() as recorder, recorder.recording(tcpdump=False):
         assert find_left_logging(rig.state_dir) == ()
         with pytest.raises(LockHeld), hold_note("edge", rig.state_dir):
             pass
 
 
-def test_beside_the_log_of_someone_else_none_is_started(rig: Rig) -> None:
+def test_no_log_is_started_beside_that_of_someone_else(rig: Rig) -> None:
     rig.cluster.boxes[2].health = Health(alarms=(VERBOSE,))
     with rig.recorder() as recorder, pytest.raises(LockHeld):
         recorder.refuse_if_running()
 
 
-def test_where_the_alarms_are_not_read_none_is_started(rig: Rig) -> None:
+def test_no_log_is_started_where_the_alarms_are_not_read(rig: Rig) -> None:
     rig.cluster.boxes[1].says = {"alarms": None}
     with rig.recorder() as recorder, pytest.raises(ObservationError):
         recorder.refuse_if_running()
 
 
-def test_where_it_is_not_offered_none_is_started(rig: Rig) -> None:
+def test_no_log_is_started_where_it_is_not_offered(rig: Rig) -> None:
     rig.cluster.logging = None
     with rig.recorder() as recorder, pytest.raises(NotOffered):
         recorder.refuse_if_running()
@@ -146,7 +146,7 @@ def test_where_it_is_not_offered_none_is_started(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("fault", ["never-ready", "download"])
-def test_a_peer_without_a_log_is_named_with_the_reason(rig: Rig, tmp_path: Path, fault: str) -> None:
+def test_the_result_has_the_reason_for_a_peer_without_a_log(rig: Rig, tmp_path: Path, fault: str) -> None:
     rig.logging.faults.add(fault)
     with rig.recorder() as recorder:
         logs = recorder.collect(tmp_path)

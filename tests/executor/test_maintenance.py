@@ -43,7 +43,7 @@ def turn_on(maintenance: Maintenance, cluster: MemoryCluster) -> tuple[int, str]
     return maintenance.turn_on(peer, Health(), run)
 
 
-def test_it_is_open_in_the_journal_until_it_is_read_as_off(maintenance: Maintenance, cluster: MemoryCluster) -> None:
+def test_maintenance_stays_in_the_journal_until_read_as_off(maintenance: Maintenance, cluster: MemoryCluster) -> None:
     [peer] = cluster.open_peers(cluster.access, Limits(), writable=True).peers
 
     number, problem = turn_on(maintenance, cluster)
@@ -55,7 +55,7 @@ def test_it_is_open_in_the_journal_until_it_is_read_as_off(maintenance: Maintena
     assert not load_open_maintenance(maintenance.journal, cluster.name)
 
 
-def test_what_an_earlier_run_left_on_is_ended(maintenance: Maintenance, cluster: MemoryCluster) -> None:
+def test_maintenance_mode_that_an_earlier_run_left_on_is_ended(maintenance: Maintenance, cluster: MemoryCluster) -> None:
     turn_on(maintenance, cluster)
     opened = cluster.open_peers(cluster.access, Limits(), writable=True)
 

@@ -123,7 +123,7 @@ def test_an_upload_that_is_there_already_is_not_sent(desk: Desk, cluster: Cluste
     assert result.state == "applied"
 
 
-def test_a_store_that_accepts_the_peers_meanwhile_makes_it_stale(desk: Desk, cluster: ClusterWithNodes) -> None:
+def test_a_plan_is_stale_once_the_store_accepts_the_peers(desk: Desk, cluster: ClusterWithNodes) -> None:
     plan = plan_uploads_for(cluster)
     cluster.node(1).stores["tomcat"].append(EDGE_ROOT.certificate)
 
@@ -131,7 +131,7 @@ def test_a_store_that_accepts_the_peers_meanwhile_makes_it_stale(desk: Desk, clu
         apply(desk, cluster, plan)
 
 
-def test_a_peer_with_a_new_certificate_makes_it_stale(desk: Desk, cluster: ClusterWithNodes) -> None:
+def test_a_peer_with_a_new_certificate_makes_the_plan_stale(desk: Desk, cluster: ClusterWithNodes) -> None:
     plan = plan_uploads_for(cluster)
     renewed = issue("renewed", issue("another edge root", ca=True))
     cluster.own = dict.fromkeys(cluster.own, (renewed.certificate,))
@@ -140,7 +140,7 @@ def test_a_peer_with_a_new_certificate_makes_it_stale(desk: Desk, cluster: Clust
         apply(desk, cluster, plan)
 
 
-def test_a_node_that_is_gone_makes_it_stale(desk: Desk, cluster: ClusterWithNodes) -> None:
+def test_a_node_that_is_gone_makes_the_plan_stale(desk: Desk, cluster: ClusterWithNodes) -> None:
     plan = plan_uploads_for(cluster)
     del cluster.nodes[0]
 
@@ -202,7 +202,7 @@ def test_a_node_that_deletes_nothing_leaves_a_step_open(desk: Desk, cluster: Clu
     assert sum("Certificate Management and delete" in text for text in result.open_step_texts) == 4
 
 
-def test_what_another_node_had_stays_there(desk: Desk, cluster: ClusterWithNodes) -> None:
+def test_a_certificate_that_another_node_had_stays_there(desk: Desk, cluster: ClusterWithNodes) -> None:
     # Given a second node that has what the first lacks, and Unified CM, which deletes on every node of a cluster at once
     subscriber = MemoryNode(Address("sub.example.test"))
     for store in subscriber.stores.values():
@@ -279,7 +279,7 @@ def points_of(desk: Desk, plan: Plan) -> int:
     return len(counter.points)
 
 
-def test_killed_anywhere_the_same_apply_ends_it(new_desk: Callable[[], Desk]) -> None:
+def test_the_same_apply_completes_a_run_killed_anywhere(new_desk: Callable[[], Desk]) -> None:
     plan = plan_uploads_for(refusing_nodes(1))
     target = refusing_nodes(1)
     apply(new_desk(), target, plan)
@@ -294,7 +294,7 @@ def test_killed_anywhere_the_same_apply_ends_it(new_desk: Callable[[], Desk]) ->
         assert len(set(cluster.writes)) == len(cluster.writes), f"crash at point {point}: a write was repeated"
 
 
-def test_killed_anywhere_a_rollback_gives_the_start(new_desk: Callable[[], Desk]) -> None:
+def test_a_rollback_restores_the_start_of_a_run_killed_anywhere(new_desk: Callable[[], Desk]) -> None:
     plan, start = plan_uploads_for(refusing_nodes(1)), refusing_nodes(1)
     for point in range(1, points_of(new_desk(), plan) + 1):
         desk, cluster = new_desk(), refusing_nodes(1)

@@ -86,7 +86,7 @@ def test_a_write_that_is_never_seen_is_unknown_and_not_failed(
     assert cluster.state() == story().state()
 
 
-def test_a_write_that_shows_seconds_later_is_a_write(desk: Desk, plan: Plan) -> None:
+def test_a_write_that_shows_seconds_later_counts_as_done(desk: Desk, plan: Plan) -> None:
     # Given a box whose list shows a new certificate only after some time
     cluster = story()
     cluster.faults = {1: "ignore"}

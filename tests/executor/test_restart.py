@@ -209,7 +209,7 @@ def test_a_502_that_cannot_be_asked_for_again_restarts_nothing(desk: Desk) -> No
     assert "cucm.example.test:8443: HTTP 401" in result.message
 
 
-def test_a_node_that_is_down_is_no_reason_to_restart(desk: Desk) -> None:
+def test_a_node_that_is_down_restarts_no_peer(desk: Desk) -> None:
     # Given a node that shows another certificate, so that its 502 is right
     cluster = fronted()
     plan = plan_for(cluster)
@@ -275,7 +275,7 @@ def test_without_a_way_through_nothing_restarts_and_it_is_not_known(desk: Desk) 
     assert "`remediate restart -i " in result.message
 
 
-def test_with_the_workaround_on_a_request_tells_nothing(desk: Desk) -> None:
+def test_with_the_workaround_on_a_request_proves_nothing(desk: Desk) -> None:
     cluster = fronted(1)
     cluster.box(1).verify = False
     desk.apply(cluster, plan_for(cluster))
@@ -291,7 +291,7 @@ def test_never_asks_and_names_the_restart_that_is_needed(desk: Desk) -> None:
     assert "--peer expc2.example.test --peer expc3.example.test`" in result.message
 
 
-def test_never_is_content_where_the_change_is_in_effect(desk: Desk) -> None:
+def test_never_ends_with_0_where_the_change_is_in_effect(desk: Desk) -> None:
     cluster = fronted()
     result = desk.apply(cluster, plan_for(cluster), restart="never")
     assert (result.exit_code, result.open_steps, restarts(cluster)) == (0, (), [])

@@ -12,7 +12,7 @@ from tests.executor.conftest import Desk
 from tests.executor.restart_orders import FIRST, SECOND, THIRD, apply, old_story, preview, restarted, run
 
 
-def test_it_takes_the_peers_with_a_write_younger_than_their_start(desk: Desk) -> None:
+def test_a_restart_takes_peers_written_to_since_their_start(desk: Desk) -> None:
     cluster = old_story()
     apply(desk, cluster)
     cluster.elapsed_s += 60
@@ -30,7 +30,7 @@ def test_it_takes_the_peers_with_a_write_younger_than_their_start(desk: Desk) ->
     assert restarted(cluster) == ["expc1", "expc3"]
 
 
-def test_it_takes_the_peers_that_are_named_or_all(desk: Desk) -> None:
+def test_a_restart_takes_the_peers_that_are_named_or_all(desk: Desk) -> None:
     cluster = old_story()
     assert run(desk, cluster, peers=(Address("EXPC2.example.test"),)).exit_code == 0
     assert restarted(cluster) == ["expc2"]
@@ -38,7 +38,7 @@ def test_it_takes_the_peers_that_are_named_or_all(desk: Desk) -> None:
     assert restarted(cluster) == ["expc2", "expc1", "expc2", "expc3"]
 
 
-def test_it_takes_no_peer_that_was_not_asked_about(desk: Desk) -> None:
+def test_a_restart_takes_no_peer_that_was_not_asked_about(desk: Desk) -> None:
     cluster = old_story()
     peers = frozenset(peer.peer for peer in preview(desk, cluster).peers)
     # When a run of somebody else writes while the person answers

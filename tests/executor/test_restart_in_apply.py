@@ -60,7 +60,7 @@ def test_alarms_are_kept_before_the_first_write(desk: Desk) -> None:
     assert {peer[:5]: set(numbers) for peer, numbers in alarms.items()} == {"expc1": {"25026"}, "expc3": set()}
 
 
-def test_a_change_of_others_that_waits_is_not_put_into_effect(desk: Desk) -> None:
+def test_a_waiting_change_of_others_keeps_a_peer_in_service(desk: Desk) -> None:
     cluster = fronted(1)
     cluster.box(1).health = replace(cluster.box(1).health, alarms=(PeerAlarm("25026", "Restart required"),))
     result = desk.apply(cluster, plan_for(cluster))
@@ -134,7 +134,7 @@ def plan() -> Plan:
     return plan_for(fronted(1))
 
 
-def test_the_next_apply_reports_it_and_ends_it(desk: Desk, plan: Plan) -> None:
+def test_the_next_apply_ends_maintenance_mode_left_on(desk: Desk, plan: Plan) -> None:
     cluster = die_in_maintenance(desk, plan)
     assert left_on(desk) == ["expc1"]
     desk.apply(cluster, plan)
@@ -142,7 +142,7 @@ def test_the_next_apply_reports_it_and_ends_it(desk: Desk, plan: Plan) -> None:
     assert any("Maintenance mode of expc1.example.test was turned on by run" in text for text in desk.messages("warning"))
 
 
-def test_a_rollback_reports_it_and_ends_it(desk: Desk, plan: Plan) -> None:
+def test_a_rollback_ends_maintenance_mode_left_on(desk: Desk, plan: Plan) -> None:
     cluster = die_in_maintenance(desk, plan)
     assert desk.rollback(cluster).state == "rolled-back"
     assert (left_on(desk), cluster.box(1).health.maintenance, restarts(cluster)) == ([], False, [])
@@ -163,7 +163,7 @@ def test_an_apply_with_nothing_to_write_leaves_its_run_applied(desk: Desk) -> No
     assert desk.journal().run("last").state == "applied"
 
 
-def test_a_dry_run_reports_it_and_leaves_it(desk: Desk, plan: Plan) -> None:
+def test_a_dry_run_reports_maintenance_mode_and_leaves_it(desk: Desk, plan: Plan) -> None:
     cluster = die_in_maintenance(desk, plan)
     sent_count = cluster.sent_count
     desk.apply(cluster, plan, dry_run=True)
@@ -171,7 +171,7 @@ def test_a_dry_run_reports_it_and_leaves_it(desk: Desk, plan: Plan) -> None:
     assert any("may still be on" in text for text in desk.messages("warning"))
 
 
-def test_a_rollback_that_is_stopped_while_it_ends_it_reports_it(desk: Desk, plan: Plan) -> None:
+def test_a_rollback_stopped_while_ending_maintenance_is_interrupted(desk: Desk, plan: Plan) -> None:
     cluster = die_in_maintenance(desk, plan)
 
     def stop(point: str) -> None:
@@ -185,7 +185,7 @@ def test_a_rollback_that_is_stopped_while_it_ends_it_reports_it(desk: Desk, plan
 
 
 @pytest.mark.parametrize("end", ["apply", "rollback"])
-def test_what_cannot_be_turned_off_stays_an_open_step(desk: Desk, plan: Plan, end: str) -> None:
+def test_maintenance_mode_that_stays_on_is_an_open_step(desk: Desk, plan: Plan, end: str) -> None:
     cluster = die_in_maintenance(desk, plan)
     cluster.faults = {cluster.sent_count + 1: "ignore"}
     commands: dict[str, Callable[[], object]] = {

@@ -38,7 +38,7 @@ def test_a_killed_run_is_distinguished_from_one_at_work(desk: Desk, killed: Run)
         assert run_health.describe_run(killed, desk.state_dir, NOW) is None
 
 
-def test_of_another_machine_nothing_is_claimed(desk: Desk, killed: Run) -> None:
+def test_nothing_is_claimed_of_a_run_on_another_machine(desk: Desk, killed: Run) -> None:
     elsewhere = replace(killed, host="another")
     assert run_health.describe_run(elsewhere, desk.state_dir, NOW) is None
     late = replace(elsewhere, timer="T", confirm_by="2026-11-23T10:15:00Z")
@@ -47,7 +47,7 @@ def test_of_another_machine_nothing_is_claimed(desk: Desk, killed: Run) -> None:
     )
 
 
-def test_of_a_lock_that_cannot_be_looked_at_nothing_is_claimed(desk: Desk, killed: Run) -> None:
+def test_nothing_is_claimed_of_a_run_whose_lock_is_unreadable(desk: Desk, killed: Run) -> None:
     with hold_cluster_name("edge", desk.state_dir, operator=identify_operator(), now=lambda: NOW):
         [path] = (desk.state_dir / "locks").iterdir()
     path.symlink_to("/nowhere")
@@ -88,12 +88,12 @@ def test_a_timer_is_shown_with_what_can_be_done_now(
     assert ("remediate confirm" in text) == (state == "confirm-pending" and not later)
 
 
-def test_without_a_log_no_process_is_there(desk: Desk, killed: Run) -> None:
+def test_a_timer_without_a_log_has_no_process(desk: Desk, killed: Run) -> None:
     run = replace(killed, id="R", timer="T", confirm_by="2026-11-23T10:15:00Z")
     assert "the timer process is gone" in str(run_health.describe_run(run, desk.state_dir, NOW))
 
 
-def test_a_log_that_cannot_be_looked_at_may_be_held(desk: Desk, killed: Run) -> None:
+def test_a_log_that_cannot_be_read_counts_as_held(desk: Desk, killed: Run) -> None:
     run = replace(killed, id="R", timer="T", confirm_by="2026-11-23T10:15:00Z")
     log = run_health.log_path("R", desk.state_dir)
     log.parent.mkdir()

@@ -51,7 +51,7 @@ def test_the_second_signal_stops_at_once(desk: Desk) -> None:
     assert cluster.state() == story().state()
 
 
-def test_a_rollback_stopped_before_its_first_undo_is_no_bug(desk: Desk) -> None:
+def test_a_rollback_stopped_before_its_first_undo_is_interrupted(desk: Desk) -> None:
     # Given a run, and two signals while its rollback takes up the journal
     cluster = story()
     plan = plan_for(cluster)
@@ -163,7 +163,7 @@ def test_a_signal_before_the_first_write_leaves_no_run_behind(desk: Desk) -> Non
     assert signal.getsignal(signal.SIGINT) is handler
 
 
-def test_a_rollback_can_be_interrupted_and_gone_on_with(desk: Desk) -> None:
+def test_an_interrupted_rollback_can_be_continued(desk: Desk) -> None:
     cluster = story()
     desk.apply(cluster, plan_for(cluster))
     cluster.tap = lambda point: os.kill(os.getpid(), signal.SIGINT) if point.startswith("after remove") else None

@@ -38,7 +38,7 @@ def refused(desk: Desk, cluster: MemoryCluster, plan: object) -> str:
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
-def test_a_certificate_that_someone_added_is_named(desk: Desk, number: int) -> None:
+def test_the_refusal_names_a_certificate_that_someone_added(desk: Desk, number: int) -> None:
     cluster = story()
     plan = plan_for(cluster)
     cluster.box(number).trusted.append(INTRUDER.certificate)
@@ -47,14 +47,14 @@ def test_a_certificate_that_someone_added_is_named(desk: Desk, number: int) -> N
     assert f"somebody else's CA,O=Lab ({INTRUDER.certificate.fingerprint}) was added" in message
 
 
-def test_a_certificate_that_someone_removed_is_named(desk: Desk) -> None:
+def test_the_refusal_names_a_certificate_that_someone_removed(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
     cluster.box(2).trusted.remove(OTHER.certificate)
     assert f"{OTHER.certificate.fingerprint}) was removed" in refused(desk, cluster, plan)
 
 
-def test_a_service_that_the_plan_would_break_by_now_is_named(desk: Desk) -> None:
+def test_the_refusal_names_a_service_that_the_plan_would_break(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
     rekeyed = issue("corporate root", ca=True, key_name="rekeyed")
@@ -71,7 +71,7 @@ def test_a_service_that_the_plan_would_break_by_now_is_named(desk: Desk) -> None
     assert message.startswith("cucm.example.test:5061 (SIP) passes with the same trusted CA list now")
 
 
-def test_another_order_is_named_since_order_decides(desk: Desk) -> None:
+def test_the_refusal_says_that_the_order_of_the_list_changed(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
     cluster.box(1).trusted.reverse()
@@ -86,7 +86,7 @@ def test_a_list_changed_in_many_ways_is_still_refused(desk: Desk) -> None:
     assert "more than one way" in refused(desk, cluster, plan)
 
 
-def test_a_third_cipher_list_is_named(desk: Desk) -> None:
+def test_the_refusal_shows_a_cipher_list_set_by_someone_else(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
     for box in cluster.boxes:
@@ -94,7 +94,7 @@ def test_a_third_cipher_list_is_named(desk: Desk) -> None:
     assert "ReverseProxyTLSCiphers is 'HIGH'" in refused(desk, cluster, plan)
 
 
-def test_a_list_written_another_way_is_no_difference(desk: Desk) -> None:
+def test_a_cipher_list_spelled_another_way_is_accepted(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
     for box in cluster.boxes:
@@ -103,7 +103,7 @@ def test_a_list_written_another_way_is_no_difference(desk: Desk) -> None:
     assert cluster.box(2).ciphers[REVERSE_PROXY_CIPHERS] == RSA_PREFIX + CIPHERS
 
 
-def test_a_default_that_an_upgrade_rewrote_is_named(desk: Desk) -> None:
+def test_the_refusal_recognises_a_default_that_an_upgrade_set(desk: Desk) -> None:
     # Given a plan that would put the prefix in front of the old default, and an upgrade to X15.0.2
     cluster = story()
     plan = plan_for(cluster)
@@ -116,7 +116,7 @@ def test_a_default_that_an_upgrade_rewrote_is_named(desk: Desk) -> None:
     assert f"the plan would restore {suites[0]}, " in message
 
 
-def test_a_rewritten_list_outside_the_plan_is_no_difference(desk: Desk) -> None:
+def test_a_rewritten_list_outside_the_plan_is_accepted(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster, ciphers="keep")
     for box in cluster.boxes:
@@ -125,7 +125,7 @@ def test_a_rewritten_list_outside_the_plan_is_no_difference(desk: Desk) -> None:
     assert cluster.box(1).ciphers[REVERSE_PROXY_CIPHERS] == CIPHERS_SINCE_X15_0_2
 
 
-def test_another_preference_is_a_difference_whoever_sets_the_list(desk: Desk) -> None:
+def test_another_key_preference_makes_a_plan_stale(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster, ciphers="keep")
     for box in cluster.boxes:
@@ -133,7 +133,7 @@ def test_another_preference_is_a_difference_whoever_sets_the_list(desk: Desk) ->
     assert "ReverseProxyTLSCiphers is 'ECDHE-RSA" in refused(desk, cluster, plan)
 
 
-def test_an_unrelated_cipher_list_does_not_make_it_stale(desk: Desk) -> None:
+def test_an_unrelated_cipher_list_does_not_make_a_plan_stale(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
     for box in cluster.boxes:
@@ -141,7 +141,7 @@ def test_an_unrelated_cipher_list_does_not_make_it_stale(desk: Desk) -> None:
     assert desk.apply(cluster, plan).exit_code == 0
 
 
-def test_an_endpoint_that_shows_another_certificate_now_is_named(desk: Desk) -> None:
+def test_the_refusal_names_an_endpoint_with_another_certificate(desk: Desk) -> None:
     # Given a node that was given another certificate after the plan was made (or somebody in the middle)
     cluster = story()
     plan = plan_for(cluster)
@@ -155,14 +155,14 @@ def test_an_endpoint_that_shows_another_certificate_now_is_named(desk: Desk) -> 
     assert "imp.example.test:8443 from expc1" in refused(desk, cluster, plan)
 
 
-def test_a_peer_that_joined_is_named(desk: Desk) -> None:
+def test_the_refusal_names_a_peer_that_joined(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
     cluster.boxes.append(story(4).box(4))
     assert "expc4.example.test is in the cluster, but the plan was made without it" in refused(desk, cluster, plan)
 
 
-def test_a_peer_that_left_is_named(desk: Desk) -> None:
+def test_the_refusal_names_a_peer_that_left(desk: Desk) -> None:
     # Given a peer that was taken out of the cluster since the plan was made: it is not down, it is gone
     cluster = story()
     plan = plan_for(cluster)
@@ -190,7 +190,7 @@ def test_a_change_just_before_a_later_peer_rolls_back(desk: Desk) -> None:
     assert result.exit_code == 8
 
 
-def test_a_resumed_run_tells_exactly_what_others_changed(desk: Desk) -> None:
+def test_a_resumed_run_names_exactly_what_others_changed(desk: Desk) -> None:
     # Given a run that stopped half way, so that its backup is in the journal
     cluster = story()
     plan = plan_for(cluster)
@@ -207,7 +207,7 @@ def test_a_resumed_run_tells_exactly_what_others_changed(desk: Desk) -> None:
     assert IMP.certificate.fingerprint not in str(stale.value)
 
 
-def test_a_later_run_that_could_have_made_the_difference_is_named(desk: Desk) -> None:
+def test_the_refusal_names_a_later_run_as_a_possible_author(desk: Desk) -> None:
     # Given two plans of one moment, one of which a colleague applied
     cluster = story()
     plan, other_plan = plan_for(cluster), plan_for(cluster, ciphers="keep")
@@ -221,7 +221,7 @@ def test_a_later_run_that_could_have_made_the_difference_is_named(desk: Desk) ->
     assert f"Run {run.id} of {run.user} on {run.host}, ticket CHG-7" in str(stale.value)
 
 
-def test_a_run_that_ended_before_the_plan_is_no_author(desk: Desk) -> None:
+def test_the_refusal_names_no_run_that_ended_before_the_plan(desk: Desk) -> None:
     # Given a run, and a plan that was made an hour after it
     cluster = story()
     assert desk.apply(cluster, plan_for(cluster, ciphers="keep")).state == "applied"
@@ -234,7 +234,7 @@ def test_a_run_that_ended_before_the_plan_is_no_author(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_without_a_later_run_it_says_where_else_to_look(desk: Desk, *, dry_run: bool) -> None:
+def test_without_a_later_run_the_refusal_says_where_to_look(desk: Desk, *, dry_run: bool) -> None:
     cluster = story()
     plan = plan_for(cluster)
     cluster.box(1).trusted.append(INTRUDER.certificate)
@@ -242,7 +242,7 @@ def test_without_a_later_run_it_says_where_else_to_look(desk: Desk, *, dry_run: 
         desk.apply(cluster, plan, dry_run=dry_run)
 
 
-def test_a_resumed_run_tells_another_order_from_another_list(desk: Desk) -> None:
+def test_a_resumed_run_names_another_order_of_a_list(desk: Desk) -> None:
     # Given a run that stopped half way, and somebody who then turned a list around
     cluster = story()
     plan = plan_for(cluster)
@@ -257,7 +257,7 @@ def test_a_resumed_run_tells_another_order_from_another_list(desk: Desk) -> None
 
 
 @pytest.mark.parametrize("intruders", [0, 1])
-def test_removals_made_by_hand_before_are_less_to_do(desk: Desk, intruders: int) -> None:
+def test_a_removal_made_by_hand_does_not_make_a_plan_stale(desk: Desk, intruders: int) -> None:
     # Given a plan that removes a certificate, which a person did already on every peer
     cluster = with_another_one(story())
     plan = renumbered(plan_for(cluster), removing=OTHER.certificate, by="person")
@@ -272,7 +272,7 @@ def test_removals_made_by_hand_before_are_less_to_do(desk: Desk, intruders: int)
         assert desk.apply(cluster, plan).exit_code == 0
 
 
-def test_two_removals_made_by_hand_are_less_to_do(desk: Desk) -> None:
+def test_two_removals_made_by_hand_do_not_make_a_plan_stale(desk: Desk) -> None:
     # Given a plan that removes two certificates from different places of each list, which a person did already
     cluster = with_another_one(story())
     for box in cluster.boxes:
@@ -286,7 +286,7 @@ def test_two_removals_made_by_hand_are_less_to_do(desk: Desk) -> None:
     assert desk.apply(cluster, plan).exit_code == 0
 
 
-def test_a_run_that_took_three_out_already_is_gone_on_with(desk: Desk) -> None:
+def test_a_run_that_removed_three_already_is_resumed(desk: Desk) -> None:
     # Given a plan that takes three certificates out of each list, over REST, and was killed once one list was done
     cluster = with_another_one(story())
     leaving = [OTHER, *(issue(f"leaving {number}", ca=True) for number in range(2))]

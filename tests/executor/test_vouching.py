@@ -36,7 +36,7 @@ def trusted(plan: Plan) -> list[TrustCertificate]:
 
 @pytest.mark.parametrize("word", ["vouched", "granted"])
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_a_word_that_was_written_into_the_plan_counts_for_nothing(desk: Desk, word: Approval, dry_run: bool) -> None:
+def test_an_approval_written_into_the_plan_counts_for_nothing(desk: Desk, word: Approval, dry_run: bool) -> None:
     # Given a plan with a certificate that nobody vouches for, whose word for that was changed, with an id that fits
     cluster = story()
     plan = plan_for(cluster, approved=frozenset())
@@ -64,7 +64,7 @@ def test_an_authority_that_was_put_into_the_plan_is_refused(desk: Desk) -> None:
     assert cluster.sent_count == 0
 
 
-def test_a_certificate_needed_no_more_makes_it_stale(desk: Desk) -> None:
+def test_a_certificate_needed_no_more_makes_the_plan_stale(desk: Desk) -> None:
     # Given a plan that trusts the IM&P node's own certificate, which meanwhile got one of the corporate authority
     cluster = story()
     plan = plan_for(cluster)
@@ -81,7 +81,7 @@ def test_a_certificate_needed_no_more_makes_it_stale(desk: Desk) -> None:
     assert (refused.value.exit_code, cluster.sent_count) == (6, 0)
 
 
-def test_what_cannot_be_looked_at_makes_no_certificate_needless(desk: Desk) -> None:
+def test_an_unobserved_endpoint_makes_no_certificate_unneeded(desk: Desk) -> None:
     # Given a plan whose IM&P node does not answer now
     cluster = story()
     plan = plan_for(cluster)

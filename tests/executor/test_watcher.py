@@ -38,7 +38,7 @@ def wait_for(text: str, log: Path) -> None:
         time.sleep(0.02)
 
 
-def test_it_has_a_session_of_its_own_no_terminal_and_a_private_log(order: Watch) -> None:
+def test_the_timer_process_has_its_own_session_and_private_log(order: Watch) -> None:
     watcher = start(order)
     # Then it leads its own session, has no controlling terminal, and reads from nowhere
     fields = Path(f"/proc/{watcher.pid}/stat").read_text().rpartition(")")[2].split()
@@ -55,7 +55,7 @@ def test_it_has_a_session_of_its_own_no_terminal_and_a_private_log(order: Watch)
     wait_for("has ended", watcher.log)
 
 
-def test_it_ends_when_the_run_is_rolled_back(order: Watch) -> None:
+def test_the_timer_process_ends_when_the_run_is_rolled_back(order: Watch) -> None:
     watcher = start(order)
     with Journal(order.state_dir, writable=True) as journal:
         journal.close_run(order.run, "confirm-pending", "")
@@ -65,20 +65,20 @@ def test_it_ends_when_the_run_is_rolled_back(order: Watch) -> None:
     wait_for("has ended", watcher.log)
 
 
-def test_it_does_not_come_up_without_the_inventory(order: Watch) -> None:
+def test_the_timer_process_does_not_start_without_the_inventory(order: Watch) -> None:
     order.inventory.unlink()
     with pytest.raises(TimerError, match=f"did not start within.*{order.run}.log"):
         start(order)
     assert "cannot be read" in (order.state_dir / "timers" / f"{order.run}.log").read_text()
 
 
-def test_it_does_not_come_up_where_its_log_cannot_be(order: Watch) -> None:
+def test_the_timer_process_does_not_start_without_its_log(order: Watch) -> None:
     (order.state_dir / "timers").write_text("in the way")
     with pytest.raises(TimerError, match="cannot be started"):
         start(order)
 
 
-def test_it_does_not_come_up_where_its_log_is_a_pipe(order: Watch) -> None:
+def test_the_timer_process_does_not_start_with_a_pipe_as_its_log(order: Watch) -> None:
     log = order.state_dir / "timers" / f"{order.run}.log"
     log.parent.mkdir()
     os.mkfifo(log)

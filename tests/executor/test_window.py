@@ -25,12 +25,12 @@ def at(text: str) -> datetime:
         ("2026-11-24T12:00", None),
     ],
 )
-def test_a_window_over_midnight_in_its_own_zone(now: str, closes: str | None) -> None:
+def test_a_window_over_midnight_follows_its_own_zone(now: str, closes: str | None) -> None:
     window = parse_window("22:00/02:00 Europe/Paris")
     assert window.closes(at(now)) == (at(closes) if closes else None)
 
 
-def test_a_window_within_a_day_and_when_it_opens_next() -> None:
+def test_a_window_within_a_day_opens_again_the_next_day() -> None:
     window = parse_window("9:30/11:00 UTC")
     assert window.closes(at("2026-11-23T10:00")) == at("2026-11-23T11:00")
     assert window.opens_next(at("2026-11-23T09:00")) == at("2026-11-23T09:30")
@@ -75,7 +75,7 @@ def in_tokyo(set_local_zone: Callable[[str], None]) -> None:
 
 
 @pytest.mark.usefixtures("in_tokyo")
-def test_without_a_zone_it_is_the_one_of_this_machine() -> None:
+def test_a_window_without_a_zone_follows_this_machines() -> None:
     window = parse_window("22:00/02:00")
     assert window.closes(at("2026-11-23T13:00")) == at("2026-11-23T17:00")
     assert window.closes(at("2026-11-23T12:59")) is None
@@ -95,6 +95,6 @@ def test_without_a_zone_it_is_the_one_of_this_machine() -> None:
         ("22:00/02:00 Europe", "is not a time zone"),
     ],
 )
-def test_what_is_no_window_is_refused_in_one_sentence(text: str, message: str) -> None:
+def test_a_malformed_window_is_refused_in_one_sentence(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         parse_window(text)

@@ -48,7 +48,7 @@ def test_a_dry_run_outside_the_window_only_warns(desk: Desk) -> None:
     assert desk.messages("window")[-1] == "The window 22:00/02:00 UTC is open until 2026-11-24T02:00:00Z."
 
 
-def test_inside_the_window_over_midnight_an_apply_ends_as_ever(desk: Desk) -> None:
+def test_inside_a_window_over_midnight_an_apply_succeeds(desk: Desk) -> None:
     cluster, clock = story(), Clock(datetime(2026, 11, 23, 23, 59, tzinfo=UTC))
     every_write_takes(cluster, clock, 30)
     assert desk.apply(cluster, plan_for(cluster), {"now": clock}, window=NIGHT).exit_code == 0
@@ -88,7 +88,7 @@ def test_a_run_cut_by_its_window_resumes_in_the_next(desk: Desk) -> None:
     assert len(set(cluster.writes)) == len(cluster.writes)
 
 
-def test_what_was_there_already_is_not_called_left_to_do(desk: Desk) -> None:
+def test_a_change_that_was_there_already_is_not_left_to_do(desk: Desk) -> None:
     # Given a certificate of the plan that somebody put on the first peer, and a window that is too short for the others
     cluster, clock = story(), Clock(OPEN)
     plan = plan_for(cluster)

@@ -39,7 +39,7 @@ def test_on_is_verification_off_on_every_peer_the_primary_first(desk: Desk) -> N
     ] * 3
 
 
-def test_on_twice_is_on_once_and_off_is_the_way_back(desk: Desk) -> None:
+def test_on_twice_writes_once_and_off_restores_the_start(desk: Desk) -> None:
     cluster = healed()
     turn(desk, cluster, on=True)
     again = turn(desk, cluster, on=True)
@@ -146,7 +146,7 @@ def test_a_run_under_other_peer_names_blocks_both_switches(desk: Desk) -> None:
     assert cluster.sent_count == 0
 
 
-def test_a_peer_that_is_down_is_no_success(desk: Desk) -> None:
+def test_a_peer_that_is_down_ends_the_switch_with_8(desk: Desk) -> None:
     cluster = story()
     cluster.box(2).up = False
     assert most_serious_code(turn(desk, cluster, on=True)) == 8
@@ -171,7 +171,7 @@ def test_a_lost_answer_is_read_back_and_an_ignored_write_fails(desk: Desk) -> No
     assert (most_serious_code(flags), flags[1].verification) == (8, False)
 
 
-def test_a_flag_that_is_set_and_then_overwritten_is_no_success(desk: Desk) -> None:
+def test_a_flag_that_is_overwritten_after_it_was_set_ends_with_8(desk: Desk) -> None:
     # Given a primary whose replication overwrites the flag of another peer
     cluster = story()
 
@@ -229,14 +229,14 @@ def test_a_peer_silent_after_the_write_is_not_known(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_an_apply_reminds_of_it(desk: Desk, *, dry_run: bool) -> None:
+def test_an_apply_reminds_of_the_workaround(desk: Desk, *, dry_run: bool) -> None:
     cluster = story()
     cluster.box(3).verify = False
     desk.apply(cluster, plan_for(cluster), dry_run=dry_run)
     assert [text for text in desk.messages("reminder") if "The workaround is on (expc3.example.test)" in text]
 
 
-def test_an_end_that_was_not_read_back_is_no_end(desk: Desk) -> None:
+def test_an_end_that_was_not_read_back_leaves_the_workaround_open(desk: Desk) -> None:
     # Given the workaround, and an end of it whose answer is lost
     cluster = healed()
     turn(desk, cluster, on=True)

@@ -29,7 +29,7 @@ def turn(desk: Desk, cluster: MemoryCluster, *, on: bool) -> None:
     set_workaround(cluster.access, on=on, state_dir=desk.state_dir, sink=desk.events.append, environment=environment)
 
 
-def test_it_names_each_peer_that_would_be_switched(desk: Desk) -> None:
+def test_a_dry_run_names_each_peer_that_would_be_switched(desk: Desk) -> None:
     cluster = story()
 
     flags = rehearse(desk, cluster, on=True)
@@ -38,13 +38,13 @@ def test_it_names_each_peer_that_would_be_switched(desk: Desk) -> None:
     assert (len(desk.messages("would-change")), cluster.sent_count, desk.state_dir.exists()) == (3, 0, False)
 
 
-def test_peers_that_are_as_asked_would_not_be_switched(desk: Desk) -> None:
+def test_a_dry_run_names_no_peer_that_is_as_requested(desk: Desk) -> None:
     rehearse(desk, story(), on=False, force=True)
 
     assert desk.messages("would-change") == []
 
 
-def test_off_is_refused_where_clients_would_break_here_too(desk: Desk) -> None:
+def test_a_dry_run_of_off_is_refused_where_clients_would_break(desk: Desk) -> None:
     cluster = story()
     turn(desk, cluster, on=True)
 
@@ -55,7 +55,7 @@ def test_off_is_refused_where_clients_would_break_here_too(desk: Desk) -> None:
     assert len(desk.messages("would-change")) == 3
 
 
-def test_off_passes_where_every_endpoint_verifies(desk: Desk) -> None:
+def test_a_dry_run_of_off_passes_where_every_endpoint_verifies(desk: Desk) -> None:
     cluster = story()
     cluster.endpoints = tuple(replace(endpoint, presented={"rsa": endpoint.presented["rsa"]}) for endpoint in cluster.endpoints)
     for box in cluster.boxes:
@@ -67,7 +67,7 @@ def test_off_passes_where_every_endpoint_verifies(desk: Desk) -> None:
     assert len(desk.messages("would-change")) == 3
 
 
-def test_a_lock_of_another_run_refuses_it(desk: Desk) -> None:
+def test_a_lock_of_another_run_refuses_a_dry_run(desk: Desk) -> None:
     cluster, operator, shared = story(), identify_operator(), desk.home / "locks"
 
     with (
@@ -77,7 +77,7 @@ def test_a_lock_of_another_run_refuses_it(desk: Desk) -> None:
         rehearse(desk, cluster, on=True)
 
 
-def test_a_peer_that_is_down_needs_a_person(desk: Desk) -> None:
+def test_a_peer_that_is_down_ends_a_dry_run_with_8(desk: Desk) -> None:
     cluster = story()
     cluster.box(2).up = False
 

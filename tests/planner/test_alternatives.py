@@ -30,7 +30,7 @@ def test_a_better_plan_that_the_cipher_policy_rules_out_is_listed() -> None:
     assert "needs another cipher policy than --ciphers keep" in plan.alternatives[0].why_not
 
 
-def test_a_cipher_policy_that_helps_on_some_peers_is_no_option() -> None:
+def test_a_cipher_policy_must_help_on_every_refusing_peer() -> None:
     # Given two peers that refuse a node, of which only the first trusts the root of its RSA certificate
     twin = issue("steven-DC-CA", ca=True, key_name="twin")
     nodes = [endpoint(NODE, ecdsa=[own], rsa=[signed, issuing])]

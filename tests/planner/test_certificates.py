@@ -51,7 +51,7 @@ def test_only_checks_that_pass_rely_on_a_certificate() -> None:
     assert listed(overview, own).relied_on_by == ()
 
 
-def test_the_first_to_end_comes_first() -> None:
+def test_certificates_are_ordered_by_their_end() -> None:
     overview = make_overview(SEEN)
 
     assert overview.certificates[0].fingerprint == leaf.certificate.fingerprint
@@ -59,13 +59,13 @@ def test_the_first_to_end_comes_first() -> None:
 
 
 @pytest.mark.parametrize(("days", "names"), [(29, []), (30, [NODE])])
-def test_what_ends_within_a_time_is_listed(days: int, names: list[str]) -> None:
+def test_expiring_lists_what_ends_within_the_given_time(days: int, names: list[str]) -> None:
     overview = make_overview(SEEN)
 
     assert [entry.facts.common_name for entry in overview.expiring(timedelta(days=days))] == names
 
 
-def test_what_has_ended_is_listed_as_well() -> None:
+def test_expiring_lists_what_has_already_ended() -> None:
     over = issue("Old root", ca=True, starts=-2 * YEAR, lasts=YEAR)
     overview = make_overview(snapshot([peer(1, [over])], [], [over]))
 
@@ -73,7 +73,7 @@ def test_what_has_ended_is_listed_as_well() -> None:
     assert overview.days_left(entry) == -365
 
 
-def test_a_certificate_that_is_only_available_never_expires_here() -> None:
+def test_expiring_leaves_out_a_certificate_nothing_uses() -> None:
     spare = issue("Spare root", ca=True, lasts=YEAR + timedelta(days=1))
     overview = make_overview(snapshot([peer(1, [root])], [], [root, spare], available=[spare]))
 
@@ -81,7 +81,7 @@ def test_a_certificate_that_is_only_available_never_expires_here() -> None:
     assert overview.expiring(timedelta(days=60)) == ()
 
 
-def test_lists_that_drifted_apart_are_named() -> None:
+def test_drift_names_the_peers_with_and_without_a_certificate() -> None:
     [drift] = make_overview(SEEN).drift
 
     assert (drift.certificate, drift.held_by, drift.missing_on) == (
@@ -91,7 +91,7 @@ def test_lists_that_drifted_apart_are_named() -> None:
     )
 
 
-def test_a_list_that_was_not_read_is_no_drift() -> None:
+def test_a_list_that_was_not_read_does_not_count_as_drift() -> None:
     unread = replace(SEEN, peers=(SEEN.peers[0], replace(SEEN.peers[1], trusted_ca=(), error="unreachable: it is down")))
 
     overview = make_overview(unread)
@@ -99,11 +99,11 @@ def test_a_list_that_was_not_read_is_no_drift() -> None:
     assert (overview.drift, overview.unread, overview.complete) == ((), ("expc2.test",), False)
 
 
-def test_listed_certificates_that_no_check_needs_are_named() -> None:
+def test_the_overview_lists_certificates_that_no_check_needs() -> None:
     assert make_overview(SEEN).not_relied_on == (idle.certificate.fingerprint,)
 
 
-def test_two_certificates_with_one_common_name_are_named() -> None:
+def test_the_overview_lists_certificates_that_share_a_name() -> None:
     twins = snapshot([peer(1, [own, renewed, root]), peer(2, [own])], [], [own, renewed, root])
 
     [shared] = make_overview(twins).shared_names
@@ -123,7 +123,7 @@ def test_a_root_that_only_another_service_needs_is_in_use() -> None:
     assert ("expc2.test", "imp.test:7400") in {(pair.peer, str(pair.endpoint)) for pair in listed(overview, idle).relied_on_by}
 
 
-def test_the_certificates_of_peers_and_nodes_are_placed() -> None:
+def test_the_overview_shows_what_peers_and_nodes_present() -> None:
     web = issue("expc1.test", root, lasts=YEAR + timedelta(days=10))
     node = Node(
         Address(NODE), "cucm", own={"tomcat": leaf.certificate.fingerprint}, trust={"tomcat": (root.certificate.fingerprint,)}

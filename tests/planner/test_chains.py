@@ -41,7 +41,7 @@ def test_a_plan_holds_the_certificates_and_facts_of_its_chains() -> None:
     assert Plan.from_json(plan.to_json()) == plan
 
 
-def test_a_self_signed_certificate_that_stays_out_is_not_named() -> None:
+def test_a_chain_leaves_out_a_self_signed_leaf_that_stays_out() -> None:
     own = plan_of(allow=False).chains[-1]
 
     assert (own.depth, own.certificates, own.endpoints) == (0, (), ("imp.test:8443",))

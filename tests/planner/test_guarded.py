@@ -54,7 +54,7 @@ def test_without_the_guarded_endpoint_the_gain_is_taken(rekeyed: Snapshot) -> No
     assert verified(plan) == [True]
 
 
-def test_a_guarded_endpoint_is_no_endpoint_of_the_plan(rekeyed: Snapshot) -> None:
+def test_guarded_endpoints_are_not_among_those_of_the_plan(rekeyed: Snapshot) -> None:
     assert {str(forecast.endpoint) for forecast in make_plan(rekeyed).endpoints} == {"cucm.test:8443"}
 
 

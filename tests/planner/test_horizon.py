@@ -59,7 +59,7 @@ def test_a_certificate_that_begins_is_accepted_from_then_on() -> None:
     assert change.because == (own.certificate.fingerprint,)
 
 
-def test_what_happens_after_the_horizon_is_not_said() -> None:
+def test_nothing_is_foreseen_beyond_the_horizon() -> None:
     ca = root(lasts=92 * DAY)
     observed = cluster_with([ca], [leaf(ca)])
 
@@ -74,7 +74,7 @@ def test_a_certificate_that_no_chain_rests_on_changes_nothing() -> None:
     assert foresee(observed, NOW + HORIZON) == ()
 
 
-def test_a_peer_that_was_not_observed_has_no_future() -> None:
+def test_nothing_is_foreseen_for_an_unobserved_peer() -> None:
     ca = root(lasts=31 * DAY)
     observed = cluster_with([ca], [leaf(ca)])
     unseen = replace(observed.peers[0], trusted_ca=(), error="unreachable: it is down")
@@ -87,7 +87,7 @@ def plan_with_horizon(observed: Snapshot) -> Plan:
     return make_plan(observed, Policy(horizon=HORIZON))
 
 
-def test_a_plan_tells_the_future_of_the_lists_that_it_leaves() -> None:
+def test_a_plan_foresees_by_the_lists_that_it_leaves() -> None:
     ca = root(lasts=31 * DAY)
     observed = cluster_with([], [leaf(ca), ca])
 
@@ -98,7 +98,7 @@ def test_a_plan_tells_the_future_of_the_lists_that_it_leaves() -> None:
     assert read_plan(write_plan(plan)) == plan
 
 
-def test_without_a_horizon_a_plan_does_not_mention_it() -> None:
+def test_a_plan_without_a_horizon_has_no_future() -> None:
     ca = root(lasts=31 * DAY)
     observed = cluster_with([ca], [leaf(ca)])
 

@@ -13,7 +13,7 @@ LEAF = issue("cucm.test", ROOT, names=("cucm.test",))
 CLUSTER = snapshot([peer(1, [])], [endpoint("cucm.test", rsa=[LEAF])], [ROOT, LEAF], available=[ROOT])
 
 
-def test_what_is_forgotten_changes_no_plan() -> None:
+def test_clearing_the_caches_changes_no_plan() -> None:
     before = make_plan(CLUSTER)
 
     forget_certificates(at_most=0)
@@ -22,7 +22,7 @@ def test_what_is_forgotten_changes_no_plan() -> None:
     assert make_plan(CLUSTER).id == before.id
 
 
-def test_little_is_not_forgotten() -> None:
+def test_small_caches_are_kept() -> None:
     make_plan(CLUSTER)
     size = x509.cache_info().currsize
 

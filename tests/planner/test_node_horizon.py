@@ -46,7 +46,7 @@ def turns(observed: Snapshot) -> list[tuple[datetime, bool, ClientCause | None]]
     return [(change.at, change.ok, change.cause) for change in foresee_nodes(observed, UNTIL)]
 
 
-def test_a_peers_own_certificate_that_ends_is_told() -> None:
+def test_the_future_has_the_end_of_a_peers_own_certificate() -> None:
     ca = root(1000 * DAY)
     own = own_of(ca, lasts=31 * DAY)
 
@@ -57,7 +57,7 @@ def test_a_peers_own_certificate_that_ends_is_told() -> None:
     assert change.because == (own.certificate.fingerprint,)
 
 
-def test_a_root_in_the_store_that_ends_is_told() -> None:
+def test_the_future_has_the_end_of_a_root_in_a_store() -> None:
     ca = root(31 * DAY)
 
     [change] = foresee_nodes(cluster(ca, own_of(ca), (ca,)), UNTIL)
@@ -72,7 +72,7 @@ def test_what_is_not_valid_yet_is_accepted_from_then_on() -> None:
     assert turns(cluster(ca, own_of(ca, starts=5 * DAY), (ca,))) == [(NOW + 5 * DAY, True, None)]
 
 
-def test_a_node_that_was_not_read_has_no_future() -> None:
+def test_nothing_is_foreseen_for_an_unread_node() -> None:
     ca = root(31 * DAY)
     observed = cluster(ca, own_of(ca), (ca,))
     unread = replace(observed, nodes=(replace(observed.nodes[0], error="refused"),))
@@ -94,7 +94,7 @@ def test_between_two_changes_no_answer_changes() -> None:
         assert (toward.ok, toward.cause) == (last.ok, last.cause)
 
 
-def test_a_plan_tells_it_and_is_read_back() -> None:
+def test_a_plan_file_keeps_the_future_of_the_nodes() -> None:
     ca = root(1000 * DAY)
     observed = cluster(ca, own_of(ca, lasts=31 * DAY), (ca,))
 

@@ -87,7 +87,7 @@ def test_a_server_certificate_that_is_valid_for_long_is_not_noted() -> None:
     assert not any("expires in" in note for note in make_plan(cluster).notes)
 
 
-def test_unused_ports_and_differing_cipher_lists_are_noted() -> None:
+def test_notes_name_unused_ports_and_differing_cipher_lists() -> None:
     # Given peers with two cipher lists and one whose list could not be read, and endpoints that nobody uses
     blind = replace(peer(3, [root]), ciphers={})
     peers = [peer(1, [root]), peer(2, [root], CipherList("HIGH")), blind]
@@ -112,7 +112,7 @@ def test_a_discovery_gap_is_noted_or_makes_the_plan_incomplete() -> None:
     assert make_plan(replace(cluster, undiscovered=(hearsay,))).complete
 
 
-def test_a_chain_that_openssl_3_refuses_is_noted() -> None:
+def test_a_note_names_a_chain_that_openssl_3_refuses() -> None:
     # Given a chain that still has a SHA-1 signature in it
     old = issue("Old root", ca=True, family="rsa")
     weak = signed_with_sha1(issue(NODE, old, names=(NODE,)), old)
@@ -123,7 +123,7 @@ def test_a_chain_that_openssl_3_refuses_is_noted() -> None:
     assert any(f"{NODE}:8443 passes on the appliance's OpenSSL 1.1.1 only" in note for note in plan.notes)
 
 
-def test_a_list_that_would_exceed_the_limit_is_noted() -> None:
+def test_a_note_warns_of_a_list_beyond_expressways_limit() -> None:
     # Given a list with room for no more, and a node whose root is not in it
     full = [issue(f"root {number}", ca=True, key_name="one key for all") for number in range(MAX_TRUSTED_CA)]
     cluster = snapshot([peer(1, full)], [endpoint(NODE, rsa=[signed, issuing])], [*pki, *full], available=[root])
@@ -133,7 +133,7 @@ def test_a_list_that_would_exceed_the_limit_is_noted() -> None:
     assert "expc1.test would hold 1001 certificates, and Expressway allows 1000" in note
 
 
-def test_crls_in_a_list_are_noted_and_counted() -> None:
+def test_a_note_counts_the_crls_in_a_list() -> None:
     cluster = snapshot([peer(1, [root]), peer(2, [root])], [endpoint(NODE, rsa=[signed, issuing])], pki)
     counted = replace(cluster, peers=(replace(cluster.peers[0], crls=2), replace(cluster.peers[1], crls=0)))
 
@@ -143,7 +143,7 @@ def test_crls_in_a_list_are_noted_and_counted() -> None:
     assert not any("CRL" in note for note in make_plan(cluster).notes)
 
 
-def test_nodes_without_the_suite_of_the_prefix_are_named() -> None:
+def test_a_note_names_nodes_without_the_suite_of_the_prefix() -> None:
     # Given a node that was asked with the prefix and presents ECDSA all the same, and one that follows the prefix
     lacking, following = (endpoint(name, rsa=[signed, issuing], ecdsa=[own]) for name in ("lacking.test", NODE))
     prefixed = CipherList(RSA_PREFIX + DEFAULT_CIPHERS)
@@ -206,7 +206,7 @@ def test_no_plan_depends_on_the_health_of_a_peer() -> None:
     assert plan.id == make_plan(observed).id
 
 
-def test_a_staged_upgrade_is_noted() -> None:
+def test_a_note_warns_of_a_staged_upgrade() -> None:
     observed = snapshot([peer(1, [root])], [endpoint(NODE, rsa=[signed, issuing])], pki)
     staged = replace(observed.peers[0], health=Health(upgrade=UpgradeState.STAGED))
 
@@ -215,7 +215,7 @@ def test_a_staged_upgrade_is_noted() -> None:
     assert any(note.startswith("An upgrade is staged on expc1.test") for note in plan.notes)
 
 
-def test_a_peer_whose_log_shows_openssl_3_is_noted() -> None:
+def test_a_note_names_a_peer_whose_log_shows_openssl_3() -> None:
     peers = [peer(1, [root, issuing]), replace(peer(2, [root, issuing]), openssl="3.x")]
     cluster = snapshot(peers, [endpoint(NODE, ecdsa=[signed])], pki)
 

@@ -111,7 +111,7 @@ def test_the_policy_can_forbid_to_trust_a_servers_own_certificate() -> None:
     assert plan.unresolved[0].cause is Cause.SELF_SIGNED_UNTRUSTED
 
 
-def test_that_policy_does_not_forbid_a_root() -> None:
+def test_forbidding_self_signed_certificates_allows_roots() -> None:
     cluster = snapshot([peer(1, [])], [endpoint(NODE, rsa=[signed, issuing, root])], pki)
     assert trusted_by(make_plan(cluster, Policy(trust_self_signed=False))) == {"steven-DC-CA": ("expc1.test",)}
 
@@ -167,7 +167,7 @@ def test_a_name_mismatch_adds_nothing_and_lists_matching_names() -> None:
     assert unresolved.options[1] == "Reissuing the certificate with an IP SAN does not help (upstream code)."
 
 
-def test_a_name_mismatch_on_a_good_chain() -> None:
+def test_a_name_mismatch_on_a_good_chain_advises_a_reissue_first() -> None:
     cluster = snapshot([peer(1, [root])], [endpoint("unity.steven.lab", rsa=[signed, issuing])], pki)
     [unresolved] = make_plan(cluster).unresolved
     assert unresolved.cause is Cause.NAME_MISMATCH
@@ -231,7 +231,7 @@ def test_two_nodes_with_one_common_name_cannot_reuse_a_certificate() -> None:
     assert not any("reuse" in option or "delete" in option for option in unresolved.options)
 
 
-def test_two_authorities_with_one_common_name_of_which_one_is_in_use() -> None:
+def test_the_advice_names_who_uses_the_rival_ca_of_one_name() -> None:
     # Given a node of a CA that has the name of another CA, which a second node needs
     twin = issue("steven-DC-CA", ca=True, key_name="twin", organization="Other")
     of_twin = issue("imp.test", twin, names=("imp.test",))
@@ -288,7 +288,7 @@ def test_a_shadowing_certificate_is_removed_only_with_the_switch() -> None:
     assert verified(allowed) == [True]
 
 
-def test_an_addition_that_would_break_an_endpoint_is_no_candidate() -> None:
+def test_an_addition_that_would_break_an_endpoint_is_not_planned() -> None:
     # Given a node that verifies by the intermediate it presents, and another one that needs the expired copy of nothing else
     stale = issue("steven-issuing", root, ca=True, starts=-3 * YEAR, lasts=YEAR)
     other_leaf = issue("imp.steven.lab", issuing, names=("imp.steven.lab",))
@@ -362,7 +362,7 @@ def test_a_failed_handshake_is_not_unreachable() -> None:
     assert make_plan(cluster).unresolved[0].cause is Cause.HANDSHAKE_FAILED
 
 
-def test_no_shared_cipher() -> None:
+def test_an_endpoint_without_a_shared_cipher_stays_unresolved() -> None:
     only_ecdsa = CipherList("ECDHE-ECDSA-AES256-GCM-SHA384")
     cluster = snapshot([peer(1, [root], only_ecdsa)], [endpoint(NODE, rsa=[signed, issuing])], pki)
     plan = make_plan(cluster, Policy(ciphers="keep"))
@@ -370,7 +370,7 @@ def test_no_shared_cipher() -> None:
     assert verified(make_plan(cluster)) == [True]
 
 
-def test_no_peer_at_all() -> None:
+def test_without_an_observed_peer_nothing_is_planned() -> None:
     cluster = snapshot([replace(peer(1, []), error="unreachable: timed out")], [endpoint(NODE, rsa=[signed])], pki)
     plan = make_plan(cluster)
     assert plan.actions == ()

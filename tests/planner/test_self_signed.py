@@ -26,7 +26,7 @@ def notes(observed: Snapshot) -> list[str]:
     return [note for note in make_plan(observed).notes if "self-signed" in note]
 
 
-def test_two_nodes_with_their_own_are_told_of_a_ca() -> None:
+def test_a_note_suggests_a_ca_for_two_self_signed_nodes() -> None:
     pair = own("cucm0.test"), own("cucm1.test")
 
     [note] = notes(cluster_of(*pair))
@@ -37,18 +37,18 @@ def test_two_nodes_with_their_own_are_told_of_a_ca() -> None:
     assert notes(cluster_of(*pair, trusted=False)) == [note]
 
 
-def test_one_that_ends_within_90_days_is_reported_with_its_service() -> None:
+def test_a_note_names_the_service_of_one_that_ends_in_90_days() -> None:
     [note] = notes(cluster_of(own("cucm0.test", timedelta(days=89))))
 
     assert "The one of tomcat on cucm0.test expires in 89 days." in note
     assert "Multi-server(SAN)" in note
 
 
-def test_a_single_node_whose_certificate_lasts_is_not_told() -> None:
+def test_a_single_node_with_a_lasting_certificate_gets_no_note() -> None:
     assert notes(cluster_of(own("cucm0.test"))) == []
 
 
-def test_nodes_that_a_ca_signed_are_not_told() -> None:
+def test_nodes_that_a_ca_signed_get_no_note() -> None:
     root = issue("Root", ca=True)
     signed = [issue(f"cucm{number}.test", root, names=(f"cucm{number}.test",)) for number in range(2)]
     endpoints = [endpoint(f"cucm{number}.test", rsa=[entity]) for number, entity in enumerate(signed)]

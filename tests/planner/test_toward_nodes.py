@@ -56,7 +56,7 @@ def test_im_and_presence_has_one_store() -> None:
     assert only(cluster((OWN, ISSUING), (), node("imp", cup_xmpp=(ROOT,)))).store == "cup-xmpp"
 
 
-def test_what_is_missing_is_named_with_what_it_costs() -> None:
+def test_the_advice_names_what_a_store_lacks_and_its_price() -> None:
     toward = only(cluster((OWN, ISSUING, ROOT), (), node("imp", cup_xmpp=())))
 
     uploads = toward.options[:-1]
@@ -125,7 +125,7 @@ def test_a_peer_without_a_certificate_is_not_observed() -> None:
     assert only(blind).cause is ClientCause.NOT_OBSERVED
 
 
-def test_snapshot_and_plan_keep_it_in_their_files() -> None:
+def test_snapshot_and_plan_files_keep_the_answers_of_nodes() -> None:
     observed = cluster((OWN, ISSUING), (), node(tomcat=(ROOT,), CallManager=()))
     plan = make_plan(observed)
 

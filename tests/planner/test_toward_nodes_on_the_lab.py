@@ -62,7 +62,7 @@ def test_nodes_that_know_the_peers_accept_them(plan_of: PlanOf) -> None:
     assert plan.refusing_nodes == ()
 
 
-def test_without_the_platform_account_it_is_not_observed(plan_of: PlanOf) -> None:
+def test_without_the_platform_account_nodes_are_not_observed(plan_of: PlanOf) -> None:
     plan = plan_of("healthy")
 
     assert {toward.cause for toward in plan.toward_nodes} == {ClientCause.NOT_OBSERVED}

@@ -27,7 +27,7 @@ def test_peers_alike_share_a_line() -> None:
     assert "not known: No client was asked." in text
 
 
-def test_where_all_are_alike_they_are_counted() -> None:
+def test_peers_that_are_all_alike_are_counted() -> None:
     assert "all 2 peers" in show(*SEEN)
     assert show() == ""
 

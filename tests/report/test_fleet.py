@@ -47,7 +47,7 @@ def test_in_a_pipe_each_cluster_is_one_line_and_the_worst_is_first() -> None:
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 120, 200])
-def test_a_screen_counts_those_that_are_well(columns: int) -> None:
+def test_a_screen_counts_the_healthy_clusters(columns: int) -> None:
     lines = on_screen(columns)
 
     assert "5 other clusters with nothing to do" in " ".join(lines)
@@ -84,7 +84,7 @@ def test_a_verified_cluster_shows_certificates_and_clients_apart() -> None:
     assert verification_line(plan, {}, ExitCode.CHANGES_PENDING, 0).figures[1] == "not asked"
 
 
-def test_a_peer_that_waits_is_said_where_no_check_fails() -> None:
+def test_a_line_counts_waiting_peers_where_no_check_fails() -> None:
     plan = plan_with()
     well = replace(plan, endpoints=tuple(forecast for forecast in plan.endpoints if forecast.before.ok))
 

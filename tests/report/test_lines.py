@@ -111,7 +111,7 @@ def test_no_line_of_french_begins_with_a_sign(columns: int) -> None:
     assert not [line for line in lines_of(console) if line.strip()[0] in ":;!?»"]
 
 
-def test_a_line_of_a_sentence_is_no_sentence() -> None:
+def test_a_line_of_a_wrapped_sentence_is_not_translated_again() -> None:
     use_language("fr")
     console = console_of(30)
 
@@ -120,7 +120,7 @@ def test_a_line_of_a_sentence_is_no_sentence() -> None:
     assert " ".join(lines_of(console)) == "Réservé à la page nommée ici Trusted CA certificate."
 
 
-def test_below_each_other_cells_have_their_titles() -> None:
+def test_cells_below_each_other_have_their_titles() -> None:
     console = console_of(30)
 
     print_table(console, ("peer", "restart", "in effect"), [(PEER, "done after 0:10", "yes")], is_labelled=True)

@@ -54,7 +54,7 @@ def test_checks_are_counted_by_peer_and_verdict(observed: Snapshot) -> None:
     assert checks["expc2.test", "unseen"] == 0
 
 
-def test_the_look_itself_is_a_metric(observed: Snapshot) -> None:
+def test_each_look_has_its_exit_code_and_its_time(observed: Snapshot) -> None:
     samples = samples_of(look(observed))
 
     assert samples["remediate_exit_code"] == {(): 2.0}

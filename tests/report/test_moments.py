@@ -14,11 +14,11 @@ def test_local_time_and_utc_are_shown_together() -> None:
     assert format_moment(MOMENT - timedelta(hours=18), ZoneInfo("Europe/Paris")) == "Sun 29 Nov 2026 06:16 CET (05:16 UTC)"
 
 
-def test_another_day_in_utc_is_reported() -> None:
+def test_another_day_in_utc_is_shown() -> None:
     assert format_moment(MOMENT, ZoneInfo("Europe/Paris")) == "Mon 30 Nov 2026 00:16 CET (Sun 29 Nov 23:16 UTC)"
 
 
-def test_utc_is_said_once() -> None:
+def test_utc_is_shown_once_where_it_is_the_local_time() -> None:
     assert format_moment(MOMENT, UTC) == "Sun 29 Nov 2026 23:16 UTC"
 
 

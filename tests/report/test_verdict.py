@@ -25,7 +25,7 @@ def test_a_chain_ends_in_the_missing_issuer() -> None:
     assert (missing.origin, missing.certificate, missing.name) == ("missing", None, "CN=root,O=Lab")
 
 
-def test_a_namesake_with_another_key_is_no_link() -> None:
+def test_a_namesake_with_another_key_stays_out_of_the_chain() -> None:
     # Given a list that holds a CA with the issuer's name and another key
     namesake = issue("root", ca=True, key_name="another key").certificate
     verdict = Verdict(ok=False, cause=Cause.ISSUER_UNKNOWN, error="unable to get local issuer certificate", code=20, depth=0)

@@ -114,7 +114,7 @@ def test_the_order_in_which_families_were_written_down_never_matters() -> None:
         pytest.param(BOTH, Preference(client_order=True), False, None, ("rsa", "ecdsa"), id="list not known"),
     ],
 )
-def test_presented(
+def test_the_families_that_a_node_may_present_follow_its_order(
     held: dict[KeyFamily, tuple[Fingerprint, ...]],
     preferred: Preference,
     tls13: bool | None,

@@ -31,7 +31,7 @@ def test_the_cipher_list_decides_which_certificate_is_judged(ciphers: str, key: 
     assert (verdict.key, verdict.ok, verdict.works) == (key, ok, ok)
 
 
-def test_of_two_that_may_come_the_worse_counts_and_one_may_work() -> None:
+def test_the_worse_of_two_possible_certificates_counts() -> None:
     # Given a node of which it is not known whose order it follows, or which certificate it prefers
     [verdict] = verify_snapshot(cluster("aRSA:aECDSA", Preference())).values()
     # Then the refused one counts; what it is expected to present works today

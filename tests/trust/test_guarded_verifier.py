@@ -38,7 +38,7 @@ def test_a_chain_that_was_refused_before_is_not_broken() -> None:
     assert find_broken(emptied, emptied) == ()
 
 
-def test_what_relies_on_a_list_unseen_is_named_once() -> None:
+def test_each_unseen_consumer_of_a_list_is_listed_once() -> None:
     gap = DiscoveryGap("cucm.test", "axl", "not-asked", incomplete=True, message="It is away.")
     unseen = replace(endpoint("imp.test", 7400), error="unreachable: away", service="XCP")
     whole = snapshot([peer(1, [])], [], [])

@@ -36,7 +36,9 @@ from tests.pki import issue
         ("x", ("*.a.b",), "cc.a.b", True),
     ],
 )
-def test_rule(common_name: str, names: tuple[str, ...], address: str, matches: bool) -> None:
+def test_a_name_matches_as_the_traffic_server_compares_it(
+    common_name: str, names: tuple[str, ...], address: str, matches: bool
+) -> None:
     certificate = issue(common_name, names=names, key_name="one key for all").certificate
     assert name_matches(certificate, address) is matches
 
@@ -55,5 +57,5 @@ def test_every_name_matches_itself_whatever_its_case(address: str) -> None:
 @pytest.mark.parametrize(
     "address", ["\ud800.lab.test", "a.lab.test\0", "", "[::1]", "ünï.lab.test", "a" * 2000, "\U0001d11e", "*"]
 )
-def test_what_is_no_address_is_no_match(address: str) -> None:
+def test_a_malformed_address_matches_no_name(address: str) -> None:
     assert not name_matches(issue("a.lab.test", names=("*.lab.test",), key_name="one key for all").certificate, address)

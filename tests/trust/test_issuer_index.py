@@ -37,7 +37,7 @@ def test_the_way_up_leads_through_what_is_presented() -> None:
     assert index.relevant([LEAF.certificate, STRANGER.certificate, ISSUING.certificate]) == (ROOT.certificate,)
 
 
-def test_a_namesake_of_a_leaf_leads_nowhere() -> None:
+def test_a_namesake_of_the_leaf_is_not_relevant() -> None:
     # A node whose services have certificates of one name, each from another CA.
     namesake = issue("leaf.test", STRANGER).certificate
 

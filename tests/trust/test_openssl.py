@@ -25,7 +25,7 @@ def test_what_openssl_cannot_read_has_no_names() -> None:
     assert openssl_3_refusal([UNREADABLE], [], NOW) == "it cannot read one of the certificates"
 
 
-def test_a_certificate_without_a_common_name() -> None:
+def test_a_certificate_may_have_no_common_name() -> None:
     nameless = issue(None).certificate
     assert common_name(nameless) is None
     assert name_hashes(nameless).subject == name_hashes(nameless).issuer

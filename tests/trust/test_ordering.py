@@ -56,5 +56,5 @@ def test_authorities_that_signed_each_other_have_no_leaf() -> None:
     assert ordered(*crossed) == (["A", "B"], False, 0)
 
 
-def test_one_certificate_twice_is_one() -> None:
+def test_a_certificate_that_is_sent_twice_counts_once() -> None:
     assert ordered(root, leaf, middle, root, leaf) == ([ADDRESS, "Issuing", "Root"], True, 1)

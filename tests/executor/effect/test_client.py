@@ -24,6 +24,6 @@ def test_a_node_that_refuses_the_peer_is_doubted_where_it_sees_it() -> None:
     assert "the node refuses the peer's own certificate" in views[FILES].description
 
 
-def test_what_was_not_asked_before_asking_ended_is_reported() -> None:
+def test_endpoints_left_out_when_asking_ended_are_not_asked() -> None:
     views = view_answers({FILES: ClientAnswer(AnswerKind.FORBIDDEN, "HTTP 403")}, (FILES, WEB), VERIFIES, Surroundings())
     assert [view.state for view in views.values()] == [ClientState.NOT_KNOWN, ClientState.NOT_ASKED]

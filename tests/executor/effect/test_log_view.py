@@ -36,7 +36,7 @@ def after(minutes: float) -> datetime:
     return WRITE + timedelta(minutes=minutes)
 
 
-def test_a_request_that_the_node_answered_was_reached() -> None:
+def test_an_answer_of_the_node_shows_an_endpoint_as_reached() -> None:
     assert view(request(1, TFTP, after(1))) == {TFTP: ClientState.REACHED}
 
 
@@ -44,7 +44,7 @@ def test_any_answer_of_the_node_proves_the_handshake() -> None:
     assert view(request(1, TFTP, after(1), status=404)) == {TFTP: ClientState.REACHED}
 
 
-def test_a_request_that_is_still_refused_is_refused() -> None:
+def test_a_refusal_since_the_write_shows_an_endpoint_as_refused() -> None:
     assert view(request(1, TFTP, after(1), status=502, action="Terminate")) == {TFTP: ClientState.REFUSED}
 
 
@@ -59,7 +59,7 @@ def test_a_request_that_is_still_refused_is_refused() -> None:
         pytest.param(request(1, EndpointId(Address("imp.steven.lab"), 8443), after(1)), id="an answer of another endpoint"),
     ],
 )
-def test_of_nothing_else_anything_is_known(lines: str) -> None:
+def test_a_line_that_proves_nothing_gives_no_result(lines: str) -> None:
     assert view(lines) == {}
 
 
@@ -70,7 +70,7 @@ def test_the_last_of_two_requests_counts() -> None:
     assert view(*refused_last) == {TFTP: ClientState.REFUSED}
 
 
-def test_each_endpoint_is_known_by_itself() -> None:
+def test_each_endpoint_is_judged_by_its_own_lines() -> None:
     lines = request(1, UDS, after(1)), request(2, TFTP, after(2), status=502, action="Terminate")
     assert view(*lines) == {UDS: ClientState.REACHED, TFTP: ClientState.REFUSED}
 

@@ -94,12 +94,12 @@ def test_a_peer_without_changes_counts_for_what_is_known_of_it(desk: Desk) -> No
     assert desk.apply(cluster, plan_for(cluster)).exit_code == 11
 
 
-def test_11_outdoes_10(desk: Desk) -> None:
+def test_exit_code_11_wins_over_10(desk: Desk) -> None:
     cluster = with_unfixable(story().run_since_long())
     assert desk.apply(cluster, plan_for(cluster)).exit_code == 11
 
 
-def test_10_is_left_where_all_is_in_effect(desk: Desk) -> None:
+def test_the_exit_code_is_10_where_all_is_in_effect(desk: Desk) -> None:
     cluster = with_unfixable(story())
     assert desk.apply(cluster, plan_for(cluster)).exit_code == 10
 

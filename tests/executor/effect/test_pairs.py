@@ -29,13 +29,13 @@ def fixed(cluster: MemoryCluster) -> dict[str, list[str]]:
     return {peer[:5]: [str(endpoint) for endpoint in endpoints] for peer, endpoints in pairs.items()}
 
 
-def test_what_the_ciphers_alone_fix_is_not_among_them() -> None:
+def test_endpoints_that_ciphers_alone_fix_prove_nothing() -> None:
     # Given peers 1 and 2 that trust the corporate root, and refuse 6972 for its ECDSA certificate alone
     imp, secure, web = "imp.example.test:8443", "cucm.example.test:6972", "cucm.example.test:8443"
     assert fixed(story()) == {"expc1": [imp], "expc2": [imp], "expc3": [secure, web, imp]}
 
 
-def test_what_may_have_been_answered_before_is_not_among_them() -> None:
+def test_endpoints_that_may_have_passed_before_prove_nothing() -> None:
     # Given a node with a trusted RSA certificate, of which it is not known which certificate it presents
     cluster = story(1)
     (secure, *_) = cluster.endpoints
@@ -58,7 +58,7 @@ def test_a_list_that_did_not_change_fixes_nothing() -> None:
     )
 
 
-def test_an_earlier_list_with_an_unknown_certificate_says_nothing() -> None:
+def test_an_earlier_list_with_an_unknown_certificate_proves_nothing() -> None:
     cluster = story()
     before = backups(cluster)
     peer = cluster.box(1).address

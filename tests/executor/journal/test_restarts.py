@@ -67,7 +67,7 @@ def test_a_restart_cannot_be_rolled_back(desk: Desk) -> None:
     assert cluster.state() == story().state()
 
 
-def test_alarms_of_before_the_first_write_are_kept(tmp_path: Path) -> None:
+def test_the_journal_keeps_the_alarms_before_the_first_write(tmp_path: Path) -> None:
     with Journal(tmp_path, writable=True) as journal:
         run = begin(journal)
         record_alarms(journal, run, {FIRST: ["25026", "15028"], SECOND: []}, NOW)
@@ -76,7 +76,7 @@ def test_alarms_of_before_the_first_write_are_kept(tmp_path: Path) -> None:
         assert load_alarms(journal, run) == {FIRST: {"25026", "15028"}, SECOND: frozenset()}
 
 
-def test_what_was_taken_as_right_is_kept(tmp_path: Path) -> None:
+def test_the_journal_keeps_the_guards_that_were_assumed(tmp_path: Path) -> None:
     with Journal(tmp_path, writable=True) as journal:
         run = begin(journal)
         record_assumptions(journal, run, FIRST, [Guard.REPLICATION, Guard.ALARMS], NOW)
@@ -113,7 +113,7 @@ def test_the_last_restart_of_a_peer_says_whether_it_is_settled(tmp_path: Path) -
         assert load_unsettled_restarts(journal, "edge") == ()
 
 
-def test_a_journal_without_these_tables_has_nothing(tmp_path: Path) -> None:
+def test_an_older_journal_holds_no_alarms_and_no_maintenance(tmp_path: Path) -> None:
     # Given a journal of the version before, opened for reading
     db = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)
     migrate(db, MIGRATIONS[:5])

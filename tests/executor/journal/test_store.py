@@ -111,7 +111,7 @@ def _do_half(db: sqlite3.Connection) -> None:
     db.execute("this is no SQL")
 
 
-def test_what_fails_in_the_middle_of_a_transaction_is_all_undone(tmp_path: Path) -> None:
+def test_a_failure_within_a_transaction_undoes_all_of_it(tmp_path: Path) -> None:
     with Journal(tmp_path, writable=True) as journal:
         with pytest.raises(JournalError, match="syntax error"), journal.transaction() as db:
             _do_half(db)
@@ -119,7 +119,7 @@ def test_what_fails_in_the_middle_of_a_transaction_is_all_undone(tmp_path: Path)
             assert db.execute("SELECT * FROM sqlite_master WHERE name = 'half'").fetchall() == []
 
 
-def test_a_run_that_is_gone_on_with_has_both_tickets(desk: Desk) -> None:
+def test_a_resumed_run_has_both_tickets(desk: Desk) -> None:
     # Given a run under one ticket that died on its way
     cluster = story()
     plan = plan_for(cluster)

@@ -16,7 +16,7 @@ from tests.executor.conftest import Desk
 from tests.executor.workarounds import healed, turn
 
 
-def test_who_turned_it_last_is_in_the_journal(desk: Desk) -> None:
+def test_the_journal_keeps_who_switched_each_peer_last(desk: Desk) -> None:
     # Given the workaround, turned on by somebody at some time
     cluster = story()
     turn(desk, cluster, on=True)
@@ -34,7 +34,7 @@ def test_who_turned_it_last_is_in_the_journal(desk: Desk) -> None:
         desk.journal().run("last", with_plan=True)
 
 
-def test_an_ignored_switch_is_in_the_journal_as_it_was_read(desk: Desk) -> None:
+def test_the_journal_keeps_an_ignored_switch_as_it_was_read_back(desk: Desk) -> None:
     cluster = story()
     cluster.faults = {2: "ignore"}
     turn(desk, cluster, on=True)
@@ -44,14 +44,14 @@ def test_an_ignored_switch_is_in_the_journal_as_it_was_read(desk: Desk) -> None:
     assert [text.endswith("but still read back as on") for text in texts] == [False, True, False]
 
 
-def test_who_turned_it_is_one_sentence(desk: Desk) -> None:
+def test_a_switch_reads_as_one_sentence(desk: Desk) -> None:
     cluster = story()
     turn(desk, cluster, on=True)
     texts = {str(switch) for switch in load_last_switches(desk.state_dir)["edge"].values()}
     assert texts == {f"turned off by {identify_operator().user} on {identify_operator().host} at 2026-11-23T10:00:00Z"}
 
 
-def test_what_is_left_on_is_known_without_a_cluster_until_it_is_off(desk: Desk) -> None:
+def test_the_journal_knows_a_workaround_left_on_until_it_is_off(desk: Desk) -> None:
     cluster = healed()
     turn(desk, cluster, on=True)
     assert [switch.peer for switch in find_workarounds_left_on(desk.state_dir)["edge"]] == [

@@ -27,7 +27,7 @@ def apply(desk: Desk, cluster: MemoryCluster, **options: Any) -> str:
     return desk.apply(cluster, plan_for(cluster), **options).run_id
 
 
-def test_a_peer_that_nothing_was_written_to_has_none(desk: Desk) -> None:
+def test_a_peer_that_nothing_was_written_to_has_no_writes(desk: Desk) -> None:
     apply(desk, story())
     assert writes(desk, Address("expc9.example.test")) == ()
 

@@ -44,7 +44,7 @@ def test_the_story_is_fixed_and_a_dry_run_sends_no_write(bench: Callable[[str], 
     assert (again.exit_code, again.has_written, story.lab.requests.writes) == (10, False, ())
 
 
-def test_lost_answers_and_requests_on_every_peer_and_both_protocols(bench: Callable[[str], Bench]) -> None:
+def test_an_apply_converges_over_lost_answers_and_requests(bench: Callable[[str], Bench]) -> None:
     # Given boxes that lose answers and requests
     story = bench("story")
     plan = story.plan()
@@ -135,7 +135,7 @@ def test_an_accepted_write_that_is_not_seen_is_unknown(bench: Callable[[str], Be
     assert (again.exit_code, again.state, again.run_id) == (10, "applied", result.run_id)
 
 
-def test_someone_else_between_the_plan_and_the_apply(bench: Callable[[str], Bench]) -> None:
+def test_a_list_changed_since_the_plan_refuses_the_apply(bench: Callable[[str], Bench]) -> None:
     story = bench("story")
     plan = story.plan()
     story.lab.peers[1].trusted.reverse()
@@ -144,7 +144,7 @@ def test_someone_else_between_the_plan_and_the_apply(bench: Callable[[str], Benc
     assert story.lab.requests.writes == ()
 
 
-def test_the_workaround_on_and_off_with_a_peer_that_is_down(bench: Callable[[str], Bench]) -> None:
+def test_the_workaround_stays_on_while_a_peer_is_down(bench: Callable[[str], Bench]) -> None:
     story = bench("healthy")
 
     def turn(*, on: bool, force: bool = False) -> int:
@@ -196,7 +196,7 @@ def test_only_peers_that_answered_502_restart_one_at_a_time(tmp_path: Path) -> N
         assert story.lab.requests.writes == ()
 
 
-def test_a_tunnel_that_is_down_is_no_reason_to_restart(bench: Callable[[str], Bench]) -> None:
+def test_a_tunnel_that_is_down_restarts_no_peer(bench: Callable[[str], Bench]) -> None:
     # Given a second peer that goes on with its old list, and whose tunnel is down
     story = bench("story")
     plan = story.plan()
@@ -211,7 +211,7 @@ def test_a_tunnel_that_is_down_is_no_reason_to_restart(bench: Callable[[str], Be
     assert "the answer to the sign-in did not come from the peer" in result.effects[1].description
 
 
-def test_a_refused_sign_in_is_one_strike_and_no_verdict(bench: Callable[[str], Bench]) -> None:
+def test_a_refused_sign_in_is_sent_once_and_decides_nothing(bench: Callable[[str], Bench]) -> None:
     # Given an account that the Expressways refuse
     story = bench("story")
     (story.home / "lab" / "secrets" / "mra").write_text("wrong\n")
@@ -249,7 +249,7 @@ def test_a_run_keeps_no_session_of_its_client(bench: Callable[[str], Bench]) -> 
     assert [len(edge.front.sign_ins) for edge in story.lab.edges] == [1, 1, 1]
 
 
-def test_a_peer_that_is_no_way_through_is_not_known(bench: Callable[[str], Bench]) -> None:
+def test_the_effect_on_a_peer_without_a_way_is_not_known(bench: Callable[[str], Bench]) -> None:
     # Given an inventory whose way through the second peer leads nowhere
     story = bench("story")
     plan = story.plan()

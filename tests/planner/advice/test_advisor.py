@@ -62,7 +62,7 @@ def test_an_expired_certificate_of_an_unknown_ca_needs_renewal(presentation: str
     assert not any("--ca" in option for option in unresolved.options)
 
 
-def test_an_expired_root_that_was_presented_is_named() -> None:
+def test_the_advice_names_an_expired_root_that_was_presented() -> None:
     late = issue("Old root", ca=True, starts=-3 * YEAR, lasts=YEAR)
     unresolved = alone([issue("leaf", late, names=(NODE,)), late], [])
     assert unresolved.cause is Cause.EXPIRED
@@ -75,7 +75,7 @@ def test_the_advice_names_the_switch_that_forbids_self_signed() -> None:
     assert "--never-trust-self-signed" in unresolved.options[0]
 
 
-def test_a_ca_with_the_right_name_and_another_key_is_named() -> None:
+def test_the_advice_names_a_ca_of_the_right_name_and_another_key() -> None:
     twin = issue("steven-DC-CA", ca=True, key_name="twin")
     unresolved = alone([signed, issuing], [twin])
     assert unresolved.cause is Cause.ISSUER_UNKNOWN
@@ -125,7 +125,7 @@ def test_an_unreadable_entry_is_a_fault_of_the_list_not_the_node() -> None:
     assert not any("Renew" in option or "Reissue" in option for option in unresolved.options)
 
 
-def test_peers_that_refuse_for_different_reasons_are_named() -> None:
+def test_each_reason_is_given_with_the_peers_that_refuse_for_it() -> None:
     twin = issue("steven-DC-CA", ca=True, key_name="twin")
     cluster = snapshot(
         [peer(1, []), peer(2, [twin])], [endpoint(NODE, ecdsa=[signed, issuing])], [issuing, signed, twin], available=[]
@@ -145,7 +145,7 @@ by_the_new_key = issue("cucm2.steven.lab", rekeyed, names=("cucm2.steven.lab",))
 by_the_old_key = issue(NODE, root, names=(NODE,))
 
 
-def test_a_ca_with_another_key_takes_the_place_of_no_other() -> None:
+def test_a_rekeyed_ca_is_not_called_a_successor() -> None:
     # Given two nodes, one signed by each key of one CA, and the older key's certificate in the list
     nodes = [endpoint(NODE, ecdsa=[by_the_old_key]), endpoint("cucm2.steven.lab", ecdsa=[by_the_new_key])]
     cluster = snapshot([peer(1, [root])], nodes, [root, rekeyed, by_the_old_key, by_the_new_key], available=[rekeyed])

@@ -46,7 +46,7 @@ def test_an_ip_san_is_not_advised() -> None:
     assert "ignores IP SANs" in fixes
 
 
-def test_a_missing_intermediate_is_named() -> None:
+def test_the_advice_names_a_missing_intermediate() -> None:
     fixes = fixes_for([signed], [root])
     assert fixes.list_changes == ()
     assert "'CN=Middle,O=Lab'" in fixes.advice[0]
@@ -61,14 +61,14 @@ def test_an_expired_self_signed_certificate_is_not_to_be_trusted() -> None:
     assert fixes.advice[1].startswith("Renew the certificate of cucm.test. Price: ")
 
 
-def test_a_stale_copy_in_the_list_has_to_go() -> None:
+def test_the_fix_removes_a_stale_copy_from_the_list() -> None:
     stale = issue("Middle", root, ca=True, starts=-3 * YEAR, lasts=YEAR)
     [change] = fixes_for([signed, middle], [root, stale]).list_changes
     described = f"'CN=Middle,O=Lab' ({stale.certificate.fingerprint[:19]}…)"
     assert change == f"Remove {described} from the trusted CA list: it takes precedence over the good one."
 
 
-def test_the_renewed_certificate_takes_the_place_of_the_one_before() -> None:
+def test_the_fix_replaces_a_certificate_by_its_renewal() -> None:
     # Given a self-signed certificate that was renewed with another key, and the old one in the list
     old = issue(ADDRESS, names=(ADDRESS,), key_name="before")
     [change] = fixes_for([own], [old]).list_changes
@@ -92,7 +92,7 @@ def test_replacing_a_ca_by_another_key_warns_of_what_it_signed() -> None:
     assert not any("reissued" in change for change in list_changes)
 
 
-def test_the_address_of_the_issuer_is_named() -> None:
+def test_the_advice_gives_the_address_of_the_issuer() -> None:
     urls = ("http://pki.corp.example/issuing.crt", "file:///etc/passwd", "http://two words/")
     leaf = issue("leaf.test", middle, names=(ADDRESS,), issuer_urls=urls)
 

@@ -117,7 +117,7 @@ def test_a_name_that_another_node_has_is_not_proposed(
     assert [f" to {set_to}, then" in option for option in proposed] == ([True] if set_to else [])
 
 
-def test_an_ip_address_and_no_host_name_at_all() -> None:
+def test_an_ip_address_without_a_host_name_needs_a_reissue() -> None:
     text, options = advise_on_name(endpoint("10.0.0.5"), issue("My Cert").certificate)
     assert text.startswith("Clients use the IP address 10.0.0.5; the certificate is for My Cert.")
     [reissue] = options

@@ -62,7 +62,7 @@ def test_each_alert_of_a_node_has_its_own_meaning(alert: int) -> None:
 
 
 @pytest.mark.parametrize("alert", [42, 43, 44, 45, 46, 48, 49])
-def test_an_alert_about_expressways_certificate_is_named_as_such(alert: int) -> None:
+def test_the_advice_says_that_expressways_own_certificate_failed(alert: int) -> None:
     assert "refuses the certificate that Expressway-C itself presents" in find_in_log(alert).advice[0]
     assert "CSCvz45074" in find_in_log(alert).advice[0]
 
@@ -167,7 +167,7 @@ def test_an_alert_has_its_meaning_in_each_direction(alert: Alert, words: str) ->
     assert words in " ".join(finding.advice)
 
 
-def test_a_capture_of_tls_1_3_alone_names_the_loggers() -> None:
+def test_with_tls_1_3_captures_only_the_advice_names_the_loggers() -> None:
     finding = find_in_capture(make_handshake(version=0x0304))
 
     assert finding.status == "unknown"

@@ -19,7 +19,7 @@ from tests.planner.diagnosis.builders import (
 )
 
 
-def test_the_capture_says_which_of_two_ports_it_was() -> None:
+def test_a_capture_settles_which_of_two_ports_was_refused() -> None:
     gateways = (BadGateway("vcsc", HOST, 6972, 3), BadGateway("vcsc", HOST, 8443, 1))
 
     finding = diagnose(Evidence((make_failure(),), gateways, (ACCEPTED, REFUSED)), None, NOW).findings[0]
@@ -42,7 +42,7 @@ def test_a_presented_ca_is_blamed_only_for_the_logged_error() -> None:
     assert alike.advice[0].startswith("The CA certificate 'CN=steven-DC-CA,O=Lab', which issued 'CN=Middle,O=Lab'")
 
 
-def test_without_a_hello_no_name_is_called_wrong() -> None:
+def test_without_a_hello_no_name_mismatch_is_reported() -> None:
     # Given what only the server said, and a line about the same host
     one_way = make_handshake(RSA.certificate, port=8443, server_name=None, offered_suites=())
 

@@ -54,7 +54,7 @@ def test_a_capture_improves_the_advice_on_a_name_mismatch() -> None:
     assert any("under another name" in remark for remark in with_capture.remarks)
 
 
-def test_a_host_name_that_does_not_match() -> None:
+def test_a_name_mismatch_advises_a_reissue_or_another_name() -> None:
     (finding,) = findings(LoggedFailure("name", None, HOST, IP, None, f"SNI ({HOST}) not in certificate", None, enforced=True))
 
     assert finding.advice[1].startswith("Reissue the certificate")
@@ -70,7 +70,7 @@ def test_with_the_list_a_capture_is_judged() -> None:
     assert refused.captured_endpoints[0].chains[0].verdict.code == 18
 
 
-def test_a_client_that_continues_where_the_list_refuses() -> None:
+def test_a_client_that_continues_despite_the_list_is_tolerated() -> None:
     (finding,) = findings(handshakes=(make_handshake(EC.certificate, client_accepted=True),), trusted=(CA.certificate,))
 
     assert finding.status == "tolerated"
@@ -84,7 +84,7 @@ def test_an_alert_against_a_chain_the_list_accepts_is_remarked() -> None:
     assert finding.advice
 
 
-def test_the_leaf_itself_has_ended() -> None:
+def test_an_expired_leaf_in_a_capture_is_dated_in_the_advice() -> None:
     late = issue(HOST, CA, names=(HOST,), lasts=YEAR - timedelta(days=1))
 
     (finding,) = findings(make_failure("certificate has expired"), handshakes=(make_handshake(late.certificate),))
@@ -92,7 +92,7 @@ def test_the_leaf_itself_has_ended() -> None:
     assert f"'CN={HOST},O=Lab' ({late.certificate.fingerprint[:19]}…) expired on 2026-11-22." in finding.advice
 
 
-def test_the_list_knows_what_shadows() -> None:
+def test_a_stale_copy_in_the_list_makes_the_cause_shadowed() -> None:
     # Given an expired copy of the intermediate in the list, which the log only calls expired at depth 1
     middle = issue("Middle", CA, ca=True)
     stale = issue("Middle", CA, ca=True, starts=-3 * YEAR, lasts=YEAR)
@@ -184,7 +184,7 @@ def test_no_evidence_gives_no_findings() -> None:
     assert findings() == ()
 
 
-def test_moments_are_kept() -> None:
+def test_a_finding_keeps_the_times_of_its_log_lines() -> None:
     first = LogTime("2022-07-26T17:20:45+02:00")
 
     assert findings(make_failure(first_seen=first))[0].logged_failures[0].first_seen is first

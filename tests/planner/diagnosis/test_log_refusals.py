@@ -36,7 +36,7 @@ def test_the_error_line_of_8_only_repeats_the_warning() -> None:
     assert "does not say why" in alone.advice[0]
 
 
-def test_502_names_the_port_and_counts() -> None:
+def test_a_502_gives_possible_ports_and_counts_requests() -> None:
     gateways = (BadGateway("vcsc", HOST, 6972, 3), BadGateway("vcsc", HOST, 8443, 1), BadGateway("vcsc", "other.lab", 8443, 2))
 
     first, second = diagnose(Evidence((make_failure(),), gateways), None, NOW).findings

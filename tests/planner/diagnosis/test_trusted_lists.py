@@ -37,20 +37,20 @@ def advice_of(evidence: Evidence) -> str:
     return " ".join((*finding.remarks, *finding.advice))
 
 
-def test_a_certificate_that_is_trusted_already_is_not_to_be_trusted() -> None:
+def test_a_certificate_already_in_the_list_needs_a_restart_only() -> None:
     text = advice_of(Evidence(logged_failures=(logged("expc1"),), archived_peers=(peer(1, ROOT, NODE),)))
     assert "of expc1 already holds" in text
     assert "remediate restart" in text
     assert "Trust that certificate" not in text
 
 
-def test_a_certificate_that_is_missing_was_looked_for() -> None:
+def test_a_remark_says_that_the_list_was_searched() -> None:
     text = advice_of(Evidence(logged_failures=(logged("expc1"),), archived_peers=(peer(1, ROOT),)))
     assert "was searched" in text
     assert "Trust that certificate" in text
 
 
-def test_the_list_of_another_peer_says_nothing() -> None:
+def test_only_the_list_of_the_logging_peer_is_searched() -> None:
     peers = (peer(1, ROOT), peer(2, ROOT, NODE))
     assert "already holds" not in advice_of(Evidence(logged_failures=(logged("expc1"),), archived_peers=peers))
     assert "of expc2 already holds" in advice_of(Evidence(logged_failures=(logged("expc2"),), archived_peers=peers))
@@ -86,7 +86,7 @@ def test_without_a_list_the_advice_is_to_look_first() -> None:
     )
 
 
-def test_a_list_that_lacks_what_another_holds_is_named() -> None:
+def test_the_advice_names_the_list_that_lacks_the_certificate() -> None:
     evidence = Evidence(logged_failures=(logged("expc1"), logged("expc2")), archived_peers=(peer(1, ROOT, NODE), peer(2, ROOT)))
     assert "The list of expc2 lacks it" in advice_of(evidence)
 

@@ -25,7 +25,7 @@ CLUSTER = snapshot(
 )
 
 
-def test_case_and_blanks_make_no_other_group() -> None:
+def test_names_that_differ_in_case_or_blanks_share_a_group() -> None:
     groups = {common_name_group(issue(name, ca=True).certificate) for name in ("Corp  Root", "corp root", "CORP ROOT")}
     assert groups == {"cn:corp root"}
 
@@ -56,7 +56,7 @@ def test_a_policy_may_forbid_self_signed_certificates() -> None:
     assert ROOT.certificate in candidates.addable
 
 
-def test_what_an_alarm_is_about_is_no_candidate_until_approved() -> None:
+def test_a_disputed_certificate_is_added_only_once_approved() -> None:
     alarmed = replace(CLUSTER, alarms=(Alarm(OWN.certificate.fingerprint, "Another one was seen."),))
 
     assert OWN.certificate not in find_candidates(alarmed, Policy()).addable
@@ -65,6 +65,6 @@ def test_what_an_alarm_is_about_is_no_candidate_until_approved() -> None:
     assert OWN.certificate in approved.addable
 
 
-def test_nothing_vouches_for_what_a_survey_saw() -> None:
+def test_what_a_survey_saw_always_needs_an_approval() -> None:
     surveyed = replace(CLUSTER, endpoints=(replace(CLUSTER.endpoints[0], seen_by="survey"), *CLUSTER.endpoints[1:]))
     assert find_candidates(surveyed, Policy()).approval(GIVEN.certificate) == "required"

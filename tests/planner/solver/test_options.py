@@ -25,16 +25,16 @@ def test_an_addition_needs_the_group_for_itself() -> None:
     assert list_options((OLD,), (NEW,), (OLD,), {OLD, NEW}) == (KEEP, Option(remove=(OLD,)), Option(NEW, (OLD,)))
 
 
-def test_a_removal_that_can_change_nothing_is_no_option() -> None:
+def test_an_irrelevant_certificate_is_never_removed() -> None:
     assert list_options((OLD, STALE), (), (OLD, STALE), {STALE}) == (KEEP, Option(remove=(STALE,)))
 
 
-def test_a_group_that_cannot_be_read_goes_whole() -> None:
+def test_an_unreadable_group_is_removed_as_a_whole() -> None:
     assert list_options((UNREADABLE,), (NEW,), (UNREADABLE,), set()) == (KEEP, Option(remove=(UNREADABLE,)))
     assert list_options((UNREADABLE,), (NEW,), (), set()) == (KEEP,)
 
 
-def test_of_many_stale_copies_each_goes_alone_or_all_go() -> None:
+def test_many_stale_copies_are_removed_singly_or_all_together() -> None:
     copies = tuple(issue("Root", ca=True, key_name=f"copy {n}").certificate for n in range(MAX_COMBINED_REMOVALS + 1))
     removals = {len(option.remove) for option in list_options(copies, (), copies, set(copies))}
 
@@ -43,7 +43,7 @@ def test_of_many_stale_copies_each_goes_alone_or_all_go() -> None:
     assert not has_too_many_removals(copies[1:], set(copies))
 
 
-def test_options_that_differ_elsewhere_alone_are_one() -> None:
+def test_options_alike_for_the_certificates_that_matter_are_one() -> None:
     assert Option(NEW, (OLD, STALE)).within({OLD}) == Option(remove=(OLD,))
     assert Option(NEW, (OLD,)).within({STRANGER}) is KEEP
 
@@ -54,7 +54,7 @@ def test_a_list_keeps_its_order_and_additions_go_to_its_end() -> None:
     assert apply_options((OLD, STALE), [Option(second), Option(first, (OLD,)), KEEP]) == (STALE, first, second)
 
 
-def test_a_list_knows_its_groups_its_order_and_what_is_broken() -> None:
+def test_a_list_has_groups_an_order_and_its_unreadable_entries() -> None:
     listed = PeerList.of((STALE, STRANGER, OLD, UNREADABLE))
 
     assert listed.by_group["cn:root"] == (STALE, OLD)

@@ -28,7 +28,7 @@ def test_what_is_required_depends_on_the_cipher_list() -> None:
         assert reader.read(CLUSTER.peers, CipherList(ciphers)) == {FIRST: {Requirement((chain,), must_hold=False): 1}}
 
 
-def test_where_either_may_come_both_are_required() -> None:
+def test_both_chains_are_required_where_either_may_come() -> None:
     unknown = replace(CLUSTER, endpoints=(replace(BOTH, preferred=Preference()),))
 
     [requirement] = RequirementReader(unknown, NOTHING).read(unknown.peers, CipherList("aRSA:aECDSA"))[FIRST]
@@ -36,7 +36,7 @@ def test_where_either_may_come_both_are_required() -> None:
     assert set(requirement.chains) == {RSA, ECDSA}
 
 
-def test_endpoints_of_one_need_are_one_requirement() -> None:
+def test_endpoints_with_equal_chains_share_one_requirement() -> None:
     twice = replace(CLUSTER, endpoints=(BOTH, replace(BOTH, port=6972)))
     read = RequirementReader(twice, NOTHING).read(twice.peers, CipherList("aRSA"))
     assert read == {FIRST: {Requirement((RSA,), must_hold=False): 2}}

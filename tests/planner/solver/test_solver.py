@@ -47,7 +47,7 @@ def stale(number: int) -> Entity:
 
 
 @pytest.mark.parametrize("depth", [3, 6])
-def test_many_cross_certificates_of_the_issuing_ca_hide_no_way(depth: int) -> None:
+def test_a_path_is_found_among_many_cross_certificates(depth: int) -> None:
     # Given a leaf that needs a chain of CAs, and 40 cross-certificates of its issuer, each under a bridge that leads nowhere
     chain = [issue("D0", ca=True)]
     for number in range(1, depth):
@@ -62,7 +62,7 @@ def test_many_cross_certificates_of_the_issuing_ca_hide_no_way(depth: int) -> No
     assert (count_verified(plan), added(plan), plan.shortfall) == (1, fingerprints(*chain), None)
 
 
-def test_many_peers_and_many_certificates_of_one_name() -> None:
+def test_unlike_peers_take_the_same_certificate_of_one_name() -> None:
     # Given six unlike peers and six nodes whose own certificates share a name, so that each peer holds one of them at most
     own = [issue("tomcat", names=(f"n{number}.lab",), key_name=f"t{number}", organization=f"O{number}") for number in range(6)]
     unlike = [issue(f"Unlike {number}", ca=True) for number in range(6)]
@@ -94,7 +94,7 @@ def test_nothing_is_added_to_a_list_with_an_unreadable_certificate() -> None:
     assert added(allowed) == fingerprints(root)
 
 
-def test_of_several_unreadable_ones_all_go() -> None:
+def test_all_unreadable_certificates_are_removed_together() -> None:
     second = Entity(Certificate.from_der(b"\x30\x03\x02\x01\x02"), root.private_key, root.name)
     cluster = snapshot(
         [peer(1, [root, unreadable, second])],
