@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -107,35 +108,9 @@ def read_action(wire: ActionWire) -> Action:
 
 def write_action(action: Action) -> dict[str, Any]:
     """Return the document of `action`."""
-    common: dict[str, Any] = {"id": action.id, "kind": action.kind}
-    match action:
-        case TrustCertificate():
-            return common | {
-                "certificate": action.certificate,
-                "peers": list(action.peers),
-                "role": action.role,
-                "approval": action.approval,
-                "because": list(action.because),
-            }
-        case SetCiphers():
-            return common | {"name": action.name, "from": action.before, "to": action.after}
-        case RefreshDiscovery():
-            warning = {"warning": action.warning} if action.warning else {}
-            return common | warning | {"publisher": action.publisher, "product": action.product, "by": action.by}
-        case RestartPeer():
-            return common | {"peers": list(action.peers), "when": action.when}
-        case RemoveCertificate():
-            return common | {
-                "certificate": action.certificate,
-                "peers": list(action.peers),
-                "by": action.by,
-                "because": list(action.because),
-            }
-        case TrustOnNode():
-            return common | {
-                "node": action.node,
-                "store": action.store,
-                "certificate": action.certificate,
-                "because": list(action.because),
-                "approval": action.approval,
-            }
+    document = asdict(action)
+    if isinstance(action, SetCiphers):
+        document |= {"from": document.pop("before"), "to": document.pop("after")}
+    if isinstance(action, RefreshDiscovery) and not action.warning:
+        del document["warning"]
+    return document

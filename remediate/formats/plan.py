@@ -14,7 +14,6 @@ from remediate.formats.actions import (
     read_action,
     write_action,
 )
-from remediate.formats.chains import ChainGroupWire, read_chain, write_chain
 from remediate.formats.document import (
     Moment,
     Port,
@@ -31,7 +30,7 @@ from remediate.formats.document import (
     validate_entries,
     write_certificates,
 )
-from remediate.formats.snapshot import DiscoveryGapWire, read_gap, write_gap
+from remediate.formats.snapshot import DiscoveryGapWire, read_gap
 from remediate.formats.verdicts import OutcomeWire, share_verdicts, validate_verdicts, write_verdict
 from remediate.model.canonical import document_json, rfc3339, sha256_of_members
 from remediate.model.certificate import Certificate
@@ -42,6 +41,7 @@ from remediate.model.plan import (
     Aspect,
     Base,
     CertificateFacts,
+    ChainGroup,
     EndpointForecast,
     FutureChange,
     FutureTowardNode,
@@ -125,6 +125,15 @@ class TowardNodeWire(Wire):
     missing: list[Sha256] = []
 
 
+class ChainGroupWire(Wire):
+    depth: int
+    certificates: list[Sha256]
+    missing: str | None
+    endpoints: list[str]
+    ends: str | None
+    ends_at: str | None
+
+
 class ShortfallWire(Wire):
     aspect: Aspect
     plan: int
@@ -185,7 +194,7 @@ def read_plan(text: str | bytes, *, is_own: bool = False) -> Plan:
         alternatives=tuple(map(_read_alternative, wire.alternatives)),
         future=None if wire.future is None else tuple(map(_read_future, wire.future)),
         toward_nodes=tuple(map(_read_toward_node, wire.toward_nodes)),
-        chains=tuple(map(read_chain, wire.chains)),
+        chains=tuple(map(_read_chain, wire.chains)),
         shortfall=_read_shortfall(wire.shortfall) if wire.shortfall else None,
     )
 
@@ -225,6 +234,11 @@ def _read_alternative(wire: AlternativeWire) -> Alternative:
     return Alternative(wire.summary, wire.why_not, wire.switch)
 
 
+def _read_chain(wire: ChainGroupWire) -> ChainGroup:
+    certificates = fingerprints_of(wire.certificates)
+    return ChainGroup(wire.depth, certificates, wire.missing, tuple(wire.endpoints), wire.ends, wire.ends_at)
+
+
 def _read_shortfall(wire: ShortfallWire) -> Shortfall:
     return Shortfall(wire.aspect, wire.plan, wire.bound)
 
@@ -243,21 +257,18 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "base": {peer: _write_base(base) for peer, base in plan.base.items()},
         "actions": [write_action(action) for action in plan.actions],
         "endpoints": [_write_forecast(endpoint) for endpoint in plan.endpoints],
-        "unresolved": [_write_unresolved(endpoint) for endpoint in plan.unresolved],
+        "unresolved": [asdict(endpoint) for endpoint in plan.unresolved],
         "certificates": write_certificates(plan.certificates),
         "notes": [*(f"{_ALARM}{alarm}" for alarm in plan.alarms), *plan.notes],
-        "alternatives": [
-            {"summary": alternative.summary, "why_not": alternative.why_not, "switch": alternative.switch}
-            for alternative in plan.alternatives
-        ],
+        "alternatives": [asdict(alternative) for alternative in plan.alternatives],
     }
     # Left out where there are none: a plan of 0.1.0, read and written, is to have its own id again.
     optional = {
         "not_in_use": list(plan.not_in_use),
-        "facts": {key: _write_facts(facts) for key, facts in plan.facts.items()},
-        "undiscovered": [write_gap(gap) for gap in plan.undiscovered],
-        "toward_nodes": [write_toward_node(toward) for toward in plan.toward_nodes],
-        "chains": [write_chain(chain) for chain in plan.chains],
+        "facts": {key: asdict(facts) for key, facts in plan.facts.items()},
+        "undiscovered": [asdict(gap) for gap in plan.undiscovered],
+        "toward_nodes": [_write_toward_node(toward) for toward in plan.toward_nodes],
+        "chains": [asdict(chain) for chain in plan.chains],
         "shortfall": asdict(plan.shortfall) if plan.shortfall else None,
     }
     document |= {key: value for key, value in optional.items() if value}
@@ -272,21 +283,9 @@ def plan_id(document: Mapping[str, Any]) -> PlanId:
     return PlanId(sha256_of_members(content))
 
 
-def write_toward_node(toward: TowardNode) -> dict[str, Any]:
-    """Return the document of one store's verdict on one peer's certificate."""
-    return {
-        "peer": toward.peer,
-        "node": toward.node,
-        "store": toward.store,
-        "ok": toward.ok,
-        "cause": toward.cause.value if toward.cause else None,
-        "error": toward.error,
-        "code": toward.code,
-        "depth": toward.depth,
-        "advice": toward.advice,
-        "options": list(toward.options),
-        **({"missing": list(toward.missing)} if toward.missing else {}),
-    }
+def _write_toward_node(toward: TowardNode) -> dict[str, Any]:
+    document = asdict(toward)
+    return document if toward.missing else {key: value for key, value in document.items() if key != "missing"}
 
 
 def _read_toward_node(wire: TowardNodeWire) -> TowardNode:
@@ -307,24 +306,17 @@ def _read_toward_node(wire: TowardNodeWire) -> TowardNode:
 
 def write_future(change: FutureChange) -> dict[str, Any]:
     """Return the document of one change: of a verdict, or, without a port and with the store, of a node's answer."""
+    place: dict[str, Any]
     if isinstance(change, FutureTowardNode):
-        return {
-            "at": rfc3339(change.at),
-            "address": change.node,
-            "port": None,
-            "store": change.store,
-            "peer": change.peer,
-            "ok": change.ok,
-            "cause": change.cause.value if change.cause else None,
-            "because": list(change.because),
-        }
+        place = {"address": change.node, "port": None, "store": change.store}
+    else:
+        place = {"address": change.address, "port": change.port}
     return {
         "at": rfc3339(change.at),
-        "address": change.address,
-        "port": change.port,
+        **place,
         "peer": change.peer,
         "ok": change.ok,
-        "cause": change.cause.value if change.cause else None,
+        "cause": change.cause,
         "because": list(change.because),
     }
 
@@ -342,18 +334,6 @@ def _read_future(wire: FutureVerdictWire) -> FutureChange:
 def _read_facts(wire: FactsWire) -> CertificateFacts:
     names, vouched_by = tuple(wire.dns_names), tuple(wire.vouched_by)
     return CertificateFacts(wire.subject, wire.common_name, wire.issuer, wire.not_before, wire.not_after, names, vouched_by)
-
-
-def _write_facts(facts: CertificateFacts) -> dict[str, Any]:
-    return {
-        "subject": facts.subject,
-        "common_name": facts.common_name,
-        "issuer": facts.issuer,
-        "not_before": facts.not_before,
-        "not_after": facts.not_after,
-        "dns_names": list(facts.dns_names),
-        "vouched_by": list(facts.vouched_by),
-    }
 
 
 def _check_facts(facts: Mapping[Fingerprint, CertificateFacts], certificates: Mapping[Fingerprint, Certificate]) -> None:
@@ -403,13 +383,3 @@ def _write_forecast(forecast: EndpointForecast) -> dict[str, Any]:
 
 def _read_unresolved(wire: UnresolvedWire) -> Unresolved:
     return Unresolved(Address(wire.address), wire.port, wire.cause, wire.advice, tuple(wire.options))
-
-
-def _write_unresolved(unresolved: Unresolved) -> dict[str, Any]:
-    return {
-        "address": unresolved.address,
-        "port": unresolved.port,
-        "cause": unresolved.cause.value,
-        "advice": unresolved.advice,
-        "options": list(unresolved.options),
-    }

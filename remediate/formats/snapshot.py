@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
@@ -200,21 +201,12 @@ def write_snapshot(snapshot: Snapshot) -> str:
             "available_ca": list(snapshot.available_ca),
             "vouched_for": sorted(snapshot.vouched_for),
             "certificates": write_certificates(snapshot.certificates),
-            "publishers": [
-                {
-                    "address": publisher.address,
-                    "product": publisher.product,
-                    "refresh": publisher.refresh,
-                    "tls_verify": publisher.tls_verify,
-                    "obstacle": publisher.obstacle,
-                }
-                for publisher in snapshot.publishers
-            ],
+            "publishers": [asdict(publisher) for publisher in snapshot.publishers],
             "not_in_use": list(snapshot.not_in_use),
             # For readers of 0.1.0, which know the sentences alone.
             "not_asked": [gap.message for gap in snapshot.undiscovered],
-            "undiscovered": [write_gap(gap) for gap in snapshot.undiscovered],
-            "alarms": [{"certificate": alarm.certificate, "message": alarm.message} for alarm in snapshot.alarms],
+            "undiscovered": [asdict(gap) for gap in snapshot.undiscovered],
+            "alarms": [asdict(alarm) for alarm in snapshot.alarms],
             "revocation_lists": dict(snapshot.revocation_lists),
             "nodes": [_write_node(node) for node in snapshot.nodes],
         }
@@ -313,9 +305,7 @@ def write_health(health: Health) -> dict[str, Any]:
     return {
         "uptime_s": health.uptime_s,
         "total_since_start": health.total_since_start,
-        "alarms": None
-        if health.alarms is None
-        else [{"id": alarm.id, "title": alarm.title, "severity": alarm.severity} for alarm in health.alarms],
+        "alarms": None if health.alarms is None else [asdict(alarm) for alarm in health.alarms],
         "calls": health.calls,
         "registrations": health.registrations,
         "maintenance": health.maintenance,
@@ -388,19 +378,6 @@ def _read_gaps(wire: SnapshotWire) -> tuple[DiscoveryGap, ...]:
 def read_gap(wire: DiscoveryGapWire) -> DiscoveryGap:
     """Return one gap of a snapshot or a plan."""
     return DiscoveryGap(wire.source, wire.service, wire.kind, wire.incomplete, wire.message, tuple(wire.names), wire.count)
-
-
-def write_gap(gap: DiscoveryGap) -> dict[str, Any]:
-    """Return the JSON object of one gap of a snapshot or a plan."""
-    return {
-        "source": gap.source,
-        "service": gap.service,
-        "kind": gap.kind,
-        "incomplete": gap.incomplete,
-        "message": gap.message,
-        "names": list(gap.names),
-        "count": gap.count,
-    }
 
 
 def _fingerprints_in(snapshot: Snapshot) -> set[Fingerprint]:
