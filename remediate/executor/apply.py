@@ -277,7 +277,7 @@ def _read_cluster(context: RunContext, state: RunState) -> Baseline:
     certificates = dict(plan.certificates)
     for _, listed in readings:
         certificates |= listed
-    snapshot = context.observe_first()
+    snapshot = context.observe(is_last=False)
     warn_of_workaround([peer.address for peer in snapshot.peers if peer.verify_origin_server is False], context.events)
     for sentence in staleness.describe_upgrades(plan, snapshot):
         context.events.emit("warning", sentence)

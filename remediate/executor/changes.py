@@ -132,9 +132,6 @@ def _identity_of(change: Change) -> tuple[str, Address, Mapping[str, str]]:
 def list_peers_to_restart(plan: Plan, *, everywhere: bool) -> tuple[Address, ...]:
     """Return the peers that a restart concerns: those that `plan` names; with `everywhere`, all that it changes too."""
     planned = [peer for action in plan.actions if isinstance(action, RestartPeer) for peer in action.peers]
-    changed_peers = [peer for peer in plan.base if everywhere and _is_changed(plan, peer)]
+    everyone = plan.base if everywhere else ()
+    changed_peers = [peer for peer in everyone if to_trust(plan, peer) or to_remove(plan, peer) or cipher_targets(plan)]
     return tuple(dict.fromkeys([*planned, *changed_peers]))
-
-
-def _is_changed(plan: Plan, peer: Address) -> bool:
-    return bool(to_trust(plan, peer) or to_remove(plan, peer) or cipher_targets(plan))

@@ -93,16 +93,11 @@ class RunContext:
         """Return how the peers were before the first write of the resumed run; empty for a new run."""
         return self.journal.backups(self.unfinished.id) if self.unfinished else {}
 
-    def observe_first(self) -> Snapshot:
-        """Observe every peer and endpoint; lists and cipher lists that were read just now count as read."""
-        return self._observe(is_last=False)
+    def observe(self, *, is_last: bool = True) -> Snapshot:
+        """Observe the cluster; where the plan uploads to nodes, with the peers' own certificates, which the nodes judge.
 
-    def observe(self) -> Snapshot:
-        """Observe every endpoint, and what the run may have changed on every peer, afresh."""
-        return self._observe(is_last=True)
-
-    def _observe(self, *, is_last: bool) -> Snapshot:
-        """Observe the cluster; where the plan uploads to nodes, with the peers' own certificates, which the nodes judge."""
+        `is_last` reads afresh what the run may have changed; without it, lists that were read just now count as read.
+        """
         snapshot = self.environment.observe(
             self.cluster, limits=self.limits, sink=self.events.forward, opened=self.opened, is_last=is_last
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -96,10 +96,6 @@ def _read_log_for_real(path: Path, limits: Limits) -> Evidence:
     return gather([path], limits)
 
 
-def _journal_for_real(state_dir: Path) -> Journal:
-    return Journal(state_dir, writable=True)
-
-
 @dataclass(frozen=True, slots=True)
 class Environment:
     """Everything outside of this program that a run touches.
@@ -120,7 +116,7 @@ class Environment:
     judge: Callable[[Snapshot], Verdicts] = _judge_for_real
     open_client: OpenClient = _open_client_for_real
     ask_through: AskThrough = _ask_without_client
-    journal: Callable[[Path], Journal] = _journal_for_real
+    journal: Callable[[Path], Journal] = partial(Journal, writable=True)
     read_log: Callable[[Path, Limits], Evidence] = _read_log_for_real
     now: Callable[[], datetime] = utc_now
     pause: Callable[[float], None] = time.sleep

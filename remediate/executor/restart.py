@@ -164,7 +164,7 @@ class _Restarts:
         )
         self.state.leave_effect_to_person(self.context.events, ManualStep(text, peer))
 
-    def _describe_earlier_restarts(self, peer: Address | None = None) -> str:
+    def _describe_earlier_restarts(self, peer: Address) -> str:
         earlier = [restarted for restarted in self.restarted if restarted != peer]
         if not earlier:
             return "no other peer was restarted"

@@ -177,7 +177,8 @@ class JournalingWriter:
             self._record_failure(seq, change, attempt)
         state.has_written = True
         hurt = attempt.after.unrelated_digest != before.unrelated_digest
-        note = "something else changed in the same list" if hurt else _note_on(attempt)
+        note = f"done, although: {attempt.problem}" if attempt.problem else ""
+        note = "something else changed in the same list" if hurt else note
         journal.record_outcome(state.run, seq, "done", after=attempt.after.digest, message=note, seconds=seconds)
         if hurt:
             raise ChangeFailed(
@@ -246,7 +247,3 @@ def _read_if_to_do(peer: SystemPort, change: Change, events: RunEvents) -> Obser
         events.emit("nothing-to-do", f"Already done: {change.summary}.", peer=change.peer, change=change.kind)
         return None
     return before
-
-
-def _note_on(attempt: WriteAttempt) -> str:
-    return f"done, although: {attempt.problem}" if attempt.problem else ""

@@ -32,7 +32,7 @@ def group_chains(observed: Iterable[Address], forecaster: Forecaster) -> tuple[C
         depth = 0 if leaf.self_issued else 1
         top = chain[-1]
         missing = None if top.self_issued or not top.readable else top.issuer
-        shared = (leaf,) if depth == 0 and _is_trusted(leaf, peers, forecaster) else tuple(above)
+        shared = (leaf,) if depth == 0 and any(leaf in forecaster.after[peer] for peer in peers) else tuple(above)
         groups.setdefault((depth, shared, missing), []).append((endpoint, leaf))
     return tuple(_make_group(*key, members) for key, members in groups.items())
 
@@ -48,10 +48,6 @@ def _choose_chain(peers: Sequence[Address], endpoint: Endpoint, forecaster: Fore
     accepting = (peer for peer in peers if forecaster.verify(peer, endpoint).ok)
     peer = next(accepting, peers[0])
     return forecaster.verify(peer, endpoint).built_chain or forecaster.presented(peer, endpoint)[:1]
-
-
-def _is_trusted(certificate: Certificate, peers: Sequence[Address], forecaster: Forecaster) -> bool:
-    return any(certificate in forecaster.after[peer] for peer in peers)
 
 
 def _make_group(

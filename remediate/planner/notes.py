@@ -37,8 +37,9 @@ def list_notes(snapshot: Snapshot, policy: Policy, choice: Choice, forecaster: F
     observed = [peer for peer in snapshot.peers if peer.error is None]
     in_use = _list_uses(observed, forecaster)
     endpoints = {certificate: [use.endpoint for use in uses] for certificate, uses in in_use.items()}
+    warning = describe_failed_self_test()
     notes = [
-        *_list_verdict_notes(),
+        *([warning] if warning else []),
         *_list_choice_notes(policy, choice),
         *_list_peer_notes(observed),
         *_list_trusted_list_notes(observed, choice),
@@ -56,11 +57,6 @@ def list_notes(snapshot: Snapshot, policy: Policy, choice: Choice, forecaster: F
     if snapshot.not_in_use:
         notes.append(f"Not in use, so not checked: {group_ports(snapshot.not_in_use)}.")
     return tuple(dict.fromkeys(notes))
-
-
-def _list_verdict_notes() -> Iterator[str]:
-    if warning := describe_failed_self_test():
-        yield warning
 
 
 def _list_choice_notes(policy: Policy, choice: Choice) -> Iterator[str]:

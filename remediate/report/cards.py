@@ -82,11 +82,7 @@ def find_next_expiry(plan: Plan) -> Expiry | None:
     if first is None:
         return None
     at, name = first
-    return Expiry(at, name, endings[first], _days_between(made_at, at))
-
-
-def _days_between(start: str, end: str) -> int:
-    return (parse_rfc3339(end) - parse_rfc3339(start)).days
+    return Expiry(at, name, endings[first], (parse_rfc3339(at) - parse_rfc3339(made_at)).days)
 
 
 def count_undo(plan: Plan) -> UndoCost:

@@ -34,7 +34,8 @@ def run_ticket(record: Mapping[str, Any], names: Mapping[str, str], pairs: Seque
         names: The subjects of the certificates that it names, by fingerprint.
         pairs: What it measured; empty: nothing.
     """
-    lines = [f"# {translate(_write_title(record))}", ""]
+    title = f"Run {record['id']}"
+    lines = [f"# {translate(title)}", ""]
     lines += [f"- {translate(label)}{colon()} {code(translate(value))}" for label, value in _summarise(record)]
     if record["remark"]:
         lines += ["", f"**{prose(record['remark'])}**"]
@@ -83,10 +84,6 @@ def evidence_tables(record: Mapping[str, Any], names: Mapping[str, str]) -> tupl
         ),
     )
     return tuple(table for table in tables if table.rows)
-
-
-def _write_title(record: Mapping[str, Any]) -> str:
-    return f"Run {record['id']}"
 
 
 def _summarise(record: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -111,7 +111,7 @@ def list_run_cards(record: Mapping[str, Any], pairs: Sequence[PairMeasurement]) 
     title = count(len(restarted), "peer restarted", "peers restarted") if restarted else "None"
     return (
         Card("Result", record["state"], f"Exit code {code}.", urgent=record["state"] not in {"applied", "rolled-back"}),
-        Card("Duration", _describe_duration(record), _describe_times(record)),
+        Card("Duration", _describe_duration(record), f"Started {format_moment(parse_rfc3339(record['started_at']))}."),
         Card("Restarts", title, restart_detail),
         Card("Clients", *_client_card(pairs)),
     )
@@ -130,10 +130,6 @@ def _describe_duration(record: Mapping[str, Any]) -> str:
     if not record["ended_at"]:
         return "Not ended"
     return format_duration((parse_rfc3339(record["ended_at"]) - parse_rfc3339(record["started_at"])).total_seconds())
-
-
-def _describe_times(record: Mapping[str, Any]) -> str:
-    return f"Started {format_moment(parse_rfc3339(record['started_at']))}."
 
 
 def list_run_forecasts(pairs: Iterable[PairMeasurement], plan: Plan | None) -> tuple[EndpointForecast, ...]:

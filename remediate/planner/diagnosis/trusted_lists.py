@@ -28,7 +28,6 @@ class TrustedLists:
 
     def __init__(self, everywhere: Chain | None, archived: Sequence[ArchivedPeer] = ()) -> None:
         """Prepare the lists: `everywhere` counts for every peer, whatever the archives hold."""
-        self._everywhere = everywhere
         self._by_host: dict[str, Chain] = {}
         self._by_ip: dict[str, Chain] = {}
         for peer in archived if everywhere is None else ():
