@@ -18,7 +18,7 @@ from remediate.model.limits import Limits
 
 
 class LazyNode:
-    """One node that is opened at the first question, so that a node which is down keeps nothing else from being done."""
+    """A `NodePort` that opens at the first question, so that a node which is down keeps nothing else from being done."""
 
     def __init__(self, address: Address, open_node: Callable[[Address], NodePort]) -> None:
         self._address, self._open_node = address, open_node
@@ -26,23 +26,19 @@ class LazyNode:
 
     @property
     def address(self) -> Address:
-        """The connection address of the node."""
         return self._address
 
     def trusted(self, store: str, expected: Certificate) -> tuple[Certificate, ...]:
-        """Return what a service of the node trusts, see `NodePort.trusted`."""
         with reading(self._address):
             return self._open().trusted(store, expected)
 
     def add_trusted(self, store: str, certificate: Certificate) -> None:
-        """Upload a certificate to the trust store of a service."""
         with reading(self._address):
             node = self._open()
         with writing(self._address):
             node.add_trusted(store, certificate)
 
     def remove_trusted(self, store: str, certificate: Certificate) -> None:
-        """Delete a certificate from the trust store of a service."""
         with reading(self._address):
             node = self._open()
         with writing(self._address):

@@ -33,7 +33,7 @@ _FRESH_SESSIONS = 2
 
 
 class ReconnectingPeer:
-    """An open peer that logs in anew when its session or its list is not to be relied on."""
+    """A `PeerPort` that logs in anew when its session or its list is not to be relied on."""
 
     def __init__(self, peer: PeerPort, limits: Limits, pause: Callable[[float], None]) -> None:
         self._peer = peer
@@ -46,12 +46,10 @@ class ReconnectingPeer:
 
     @property
     def address(self) -> Address:
-        """The address that the peer was opened under."""
         return self._peer.address
 
     @property
     def identity(self) -> str:
-        """The identity of the peer, see `PeerPort.identity`."""
         with reading(self.address):
             return self._peer.identity
 
@@ -65,7 +63,6 @@ class ReconnectingPeer:
         return self._belief.beside.get(certificate, self._belief.unrelated or frozenset())
 
     def capabilities(self) -> CapabilitiesPort:
-        """Return what the peer offers."""
         with reading(self.address):
             return self._peer.capabilities()
 
@@ -109,79 +106,63 @@ class ReconnectingPeer:
         return listed
 
     def revocation_lists(self) -> tuple[str, ...]:
-        """Return the CRLs in the trusted CA list, as PEM."""
         return self._ask(lambda peer: peer.revocation_lists())
 
     def publishers(self, product: Product | None = None) -> Sequence[PublisherPort]:
-        """Return the publishers that the peer discovers servers from; with `product`, those of it alone."""
         with reading(self.address):
             return self._peer.publishers(product)
 
     def last_publishers(self) -> Sequence[PublisherPort]:
-        """Return the publishers as they were last read."""
         with reading(self.address):
             return self._peer.last_publishers()
 
     def ciphers(self) -> Mapping[str, CipherList]:
-        """Return the cipher lists."""
         return self._ask(lambda peer: peer.ciphers())
 
     def server_chain(self) -> tuple[Certificate, ...]:
-        """Return the peer's own certificate and the chain that it sends."""
         with reading(self.address):
             return self._peer.server_chain()
 
     def verify_origin_server(self) -> bool | None:
-        """Return whether verification is on; None: not offered."""
         return self._ask(lambda peer: peer.verify_origin_server())
 
     def health(self, names: Collection[str] | None = None) -> Health:
-        """Return the status of the peer; with `names`, only these readings."""
         with reading(self.address):
             return self._peer.health(names)
 
     def diagnostic_logging(self) -> DiagnosticLoggingPort:
-        """Return the diagnostic logging of the peer."""
         with reading(self.address):
             return self._peer.diagnostic_logging()
 
     def reconnect(self) -> None:
-        """End the sessions of the peer; the next use logs in anew."""
         with reading(self.address):
             self._peer.reconnect()
 
     def append_trusted_ca(self, certificate: Certificate) -> None:
-        """Append a certificate to the trusted CA list."""
         with self._changing(certificate):
             self._peer.append_trusted_ca(certificate)
 
     def remove_trusted_ca(self, certificate: Certificate) -> None:
-        """Remove a certificate from the trusted CA list."""
         with self._changing(certificate):
             self._peer.remove_trusted_ca(certificate)
 
     def set_cipher(self, name: str, value: CipherList) -> None:
-        """Set one cipher list."""
         with writing(self.address):
             self._peer.set_cipher(name, value)
 
     def set_verify_origin_server(self, on: bool) -> None:  # noqa: FBT001 - the connectors' signature
-        """Turn verification on or off."""
         with writing(self.address):
             self._peer.set_verify_origin_server(on)
 
     def refresh_discovery(self, publisher: Address, product: Product, axl: tuple[str, Secret] | None) -> None:
-        """Refresh the servers of one publisher."""
         with writing(self.address):
             self._peer.refresh_discovery(publisher, product, axl)
 
     def set_maintenance(self, on: bool) -> None:  # noqa: FBT001 - the connectors' signature
-        """Turn maintenance mode on or off."""
         with writing(self.address):
             self._peer.set_maintenance(on)
 
     def restart(self) -> None:
-        """Restart the peer."""
         with writing(self.address):
             self._peer.restart()
 
