@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from remediate.model.certificate import Certificate
@@ -115,11 +114,11 @@ def _find_drift(peers: list[Peer]) -> Iterator[ListDrift]:
 
 def _find_shared_names(snapshot: Snapshot, peers: Iterable[Peer]) -> Iterator[SharedCommonName]:
     for peer in peers:
-        listed = snapshot.resolve(dict.fromkeys(peer.trusted_ca))
-        named_certificates = [certificate for certificate in listed if certificate.common_name]
-        sizes = Counter(map(common_name_group, named_certificates))
-        for group, size in sizes.items():
-            if size > 1:
-                sharing = [certificate for certificate in named_certificates if common_name_group(certificate) == group]
+        groups: dict[str, list[Certificate]] = {}
+        for certificate in snapshot.resolve(dict.fromkeys(peer.trusted_ca)):
+            if certificate.common_name:
+                groups.setdefault(common_name_group(certificate), []).append(certificate)
+        for sharing in groups.values():
+            if len(sharing) > 1:
                 fingerprints = tuple(certificate.fingerprint for certificate in sharing)
                 yield SharedCommonName(peer.address, sharing[0].common_name, fingerprints)

@@ -29,13 +29,13 @@ def plan_removals(
     for certificate in sorted(removed, key=lambda certificate: certificate.fingerprint):
         peers = [peer for peer in snapshot.peers if certificate in choice.removed.get(peer.address, ())]
         for method in sorted({peer.removal for peer in peers}, reverse=True):
-            by_this_method = [peer for peer in peers if peer.removal == method]
-            reasons: set[str] = set()
-            for peer in by_this_method:
-                trusted = _list_keeping(snapshot, choice, peer, certificate)
-                reasons.update(_list_failing(forecaster, fixed_at.get(peer.address, ()), trusted))
-            addresses = tuple(peer.address for peer in by_this_method)
-            actions.append(RemoveCertificate("", certificate.fingerprint, addresses, method, tuple(sorted(reasons))))
+            lists = {
+                peer.address: _list_keeping(snapshot, choice, peer, certificate) for peer in peers if peer.removal == method
+            }
+            failing = {
+                name for peer, trusted in lists.items() for name in _list_failing(forecaster, fixed_at.get(peer, ()), trusted)
+            }
+            actions.append(RemoveCertificate("", certificate.fingerprint, tuple(lists), method, tuple(sorted(failing))))
     return actions
 
 
