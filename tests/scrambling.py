@@ -39,7 +39,7 @@ QUOTING = frozenset(
         "test_a_note_names_the_service_of_one_that_ends_in_90_days",
         "test_a_note_suggests_a_ca_for_two_self_signed_nodes",
         "test_a_note_warns_of_a_list_beyond_expressways_limit",
-        "test_a_peer_is_back_only_once_every_reading_is_seen",
+        "test_a_peer_counts_as_back_after_every_reading_was_seen",
         "test_a_peer_that_is_down_is_8_before_the_rollback",
         "test_a_rehearsal_says_what_is_undone_and_writes_nothing",
         "test_a_rehearsal_shows_the_guards_where_it_restarts",

@@ -72,7 +72,7 @@ def test_a_502_of_another_server_is_not_the_edges_own(server: str) -> None:
     assert decide_client_view(replace(BAD_GATEWAY, server=server), PROVEN).state is ClientState.REFUSED
 
 
-def test_every_doubt_of_a_502_is_named() -> None:
+def test_a_502_is_described_with_every_doubt_about_it() -> None:
     view = decide_client_view(NEXT_HOP, Surroundings(verifies=False, node_answers=False, node_accepts_peer=False))
     for reason in ("returned it itself", "does not accept", "does not answer", "own certificate", "no other endpoint"):
         assert reason in view.description

@@ -57,7 +57,7 @@ def test_an_open_step_leaves_the_refresh_to_a_person(desk: Desk) -> None:
     assert any("When the steps above are done: On the primary" in text for text in desk.messages("manual-step"))
 
 
-def test_a_refresh_for_a_person_says_what_comes_first(desk: Desk) -> None:
+def test_a_manual_refresh_ends_with_what_must_come_first(desk: Desk) -> None:
     cluster = story()
     result = desk.apply(cluster, with_warning(plan_for(cluster), "Do not refresh yet."))
 

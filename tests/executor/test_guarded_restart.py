@@ -305,7 +305,7 @@ BACK_WRONG: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("words", BACK_WRONG)
-def test_a_peer_is_back_only_once_every_reading_is_seen(rig: Rig, words: str) -> None:
+def test_a_peer_counts_as_back_after_every_reading_was_seen(rig: Rig, words: str) -> None:
     def come_back_wrong(point: str) -> None:
         if point == "after restart on expc1.example.test":
             says(rig, 1, **BACK_WRONG[words])

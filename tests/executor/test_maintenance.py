@@ -65,7 +65,7 @@ def test_maintenance_mode_that_an_earlier_run_left_on_is_ended(maintenance: Main
     assert not load_open_maintenance(maintenance.journal, cluster.name)
 
 
-def test_a_peer_that_is_down_leaves_a_step_for_a_person(maintenance: Maintenance, cluster: MemoryCluster, desk: Desk) -> None:
+def test_a_peer_that_is_down_leaves_a_manual_step(maintenance: Maintenance, cluster: MemoryCluster, desk: Desk) -> None:
     turn_on(maintenance, cluster)
 
     [step] = maintenance.end_left_on([])

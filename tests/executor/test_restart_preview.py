@@ -34,7 +34,7 @@ def test_a_preview_of_healthy_peers_ends_well(desk: Desk) -> None:
     assert all(peer.effect.state.value == "not-known" for peer in report.peers)
 
 
-def test_what_is_assumed_is_no_obstacle_in_a_preview(desk: Desk) -> None:
+def test_an_assumption_lets_a_preview_pass_the_guard(desk: Desk) -> None:
     cluster = old_story()
     cluster.box(1).says = {"replication_behind": None}
     assert preview(desk, cluster, everywhere=True).exit_code == 8

@@ -32,7 +32,7 @@ def test_the_facts_are_those_of_the_certificate() -> None:
     assert (facts.dns_names, facts.vouched_by) == ((NODE,), ())
 
 
-def test_each_source_that_vouches_is_named() -> None:
+def test_the_facts_tell_every_source_that_vouches() -> None:
     from_a_peer = snapshot([peer(1, []), peer(2, [root])], [endpoint(NODE, rsa=[leaf])], [root, leaf], vouched=[root])
     from_ca = snapshot([peer(1, [])], [endpoint(NODE, rsa=[leaf])], [root, leaf], available=[root], vouched=[root])
 

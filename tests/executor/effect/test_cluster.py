@@ -62,7 +62,7 @@ def test_a_client_that_is_refused_although_the_list_accepts_is_8(desk: Desk) -> 
     assert result.client_views[PairId(cluster.box(2).address, IMP)].state == "refused"
 
 
-def test_a_refusal_that_the_list_explains_is_no_open_step(desk: Desk) -> None:
+def test_a_refusal_that_the_list_explains_leaves_no_open_step(desk: Desk) -> None:
     # Given a cluster that nothing was written to, whose peers refuse IM&P by their lists
     result = look(desk, fronted())
     assert result.exit_code == 0
