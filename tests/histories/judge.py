@@ -48,7 +48,7 @@ def _play_operation(player: Player, operation: Operation) -> Iterator[str]:
 def _ended(player: Player) -> Iterator[str]:
     """I7: once nothing disturbs, applying again or rolling back ends in a final state that is true."""
     player.calm_down()
-    player.somebody.do_what_is_left(player.ledger().ours)
+    player.somebody.do_what_is_left(player.ledger().ours, player.list_found_certificates())
     while player.watches:
         yield from _play_operation(player, Operation("expire"))
     if player.history.ending == "apply":
@@ -58,7 +58,7 @@ def _ended(player: Player) -> Iterator[str]:
             yield from _play_operation(player, Operation("restart"))
             yield from _final_restart(player.outcomes[-1])
         player.settle()
-    player.somebody.do_what_is_left(player.ledger().ours)
+    player.somebody.do_what_is_left(player.ledger().ours, player.list_found_certificates())
     for _ in range(2):
         yield from _play_operation(player, Operation("rollback", restart="rolling"))
         yield from _final_rollback(player, player.outcomes[-1])

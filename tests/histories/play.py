@@ -365,6 +365,12 @@ class Player:
         own_steps = [step for step in steps if step.peer == peer and step.facts.get("certificate") == fingerprint]
         return all(step.proven for step in own_steps)
 
+    def list_found_certificates(self) -> set[tuple[Address, str]]:
+        """Return which certificates were on which peers when a run began."""
+        with self.desk.journal() as journal:
+            backups = [backup for run in journal.runs() if run.plan for backup in journal.backups(run.id).values()]
+        return {(backup.peer, fingerprint) for backup in backups for fingerprint in backup.trusted_ca}
+
     def is_up(self, peer: Address) -> bool:
         return next(box.up for box in self.cluster.boxes if box.address == peer)
 

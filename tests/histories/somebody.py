@@ -60,11 +60,12 @@ class Somebody:
         if self.cluster.boxes[0].ciphers[REVERSE_PROXY_CIPHERS] == THEIR_CIPHERS:
             self._ciphers()
 
-    def do_what_is_left(self, ours: Collection[tuple[Address, str]]) -> None:
+    def do_what_is_left(self, ours: Collection[tuple[Address, str]], before: Collection[tuple[Address, str]]) -> None:
         """Do by hand what no rollback can: make a list whole that proves nothing, and take out what nobody's run put there.
 
         Args:
             ours: which certificates of which peers a run put there.
+            before: which of them were there when a run began: a list without them proves nothing to its rollback.
         """
         planned = {action.certificate for action in self.plan.actions if isinstance(action, TrustCertificate)}
         for box in self.cluster.boxes:
@@ -75,7 +76,7 @@ class Somebody:
                 for certificate in box.trusted
                 if certificate.fingerprint in planned and (box.address, certificate.fingerprint) not in ours
             ]:
-                if returned not in self.start[box.address]:
+                if returned not in self.start[box.address] and (box.address, returned.fingerprint) not in before:
                     self._toggle(box, returned)
 
     def _toggle(self, box: Box, certificate: Certificate) -> None:
