@@ -9,6 +9,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Collection
+from typing import Any, TypeAlias
 
 from remediate.connectors.text import parse_address
 from remediate.model.access import ClusterAccess
@@ -17,6 +18,9 @@ from remediate.model.identity import Address
 MAX_NAME_OCTETS = 253
 MAX_LABEL_OCTETS = 63
 """Both from RFC 1035, 2.3.4, without the final dot."""
+
+SocketAddress: TypeAlias = tuple[socket.AddressFamily, tuple[Any, ...]]
+"""A family, and what a socket of it connects to: an address, a port and, of IPv6, a flow and a scope."""
 
 _NUMERIC_LABEL = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 """A last label that resolvers read as part of an IPv4 address (``127.1``, ``2130706433``); no top-level domain looks like it."""
@@ -97,15 +101,15 @@ def connect(host: str, port: int, timeout_s: float, *, guarded: bool) -> socket.
     if not guarded:
         return socket.create_connection((host, port), timeout_s)
     failure: OSError | None = None
-    for address in resolve(host, port, guarded=True):
+    for _, place in resolve(host, port, guarded=True):
         try:
-            return socket.create_connection((address, port), timeout_s)
+            return socket.create_connection(place[:2], timeout_s)
         except OSError as error:
             failure = error
     raise failure or OSError(f"{host} has no address")
 
 
-def resolve(host: str, port: int, *, guarded: bool) -> list[str]:
+def resolve(host: str, port: int, *, guarded: bool) -> list[SocketAddress]:
     """Return the addresses of a host, at least one.
 
     Args:
@@ -117,8 +121,9 @@ def resolve(host: str, port: int, *, guarded: bool) -> list[str]:
         SpecialAddress: `guarded`, and no other address is left.
         OSError, UnicodeError: As `socket.getaddrinfo`.
     """
-    addresses = dict.fromkeys(str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-    usable = [address for address in addresses if not (guarded and classify_address(address))]
+    entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses: dict[SocketAddress, None] = dict.fromkeys((family, place) for family, _, _, _, place in entries)
+    usable = [address for address in addresses if not (guarded and classify_address(str(address[1][0])))]
     if not usable:
         raise SpecialAddress(f"{host} resolves to an address that is accepted only from the inventory")
     return usable

@@ -75,4 +75,4 @@ def test_a_guarded_connection_goes_to_no_special_address() -> None:
             connect("127.0.0.1", port, 5, guarded=True)
         with connect("127.0.0.1", port, 5, guarded=False) as connection:
             assert connection.getpeername()[1] == port
-        assert resolve("127.0.0.1", port, guarded=False) == ["127.0.0.1"]
+        assert resolve("127.0.0.1", port, guarded=False) == [(socket.AF_INET, ("127.0.0.1", port))]

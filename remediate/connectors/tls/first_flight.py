@@ -12,7 +12,7 @@ from typing import Self
 from remediate.connectors.tls.handshake import (
     ALERT_RECORD,
     HANDSHAKE_RECORD,
-    MAX_RECEIVED_BYTES,
+    Answer,
     FailureReason,
     HandshakeFailure,
     Offer,
@@ -88,18 +88,9 @@ class FirstFlight:
     certificates: dict[bytes, Certificate] = field(default_factory=dict)
     _records: bytearray = field(default_factory=bytearray)
     _messages: bytearray = field(default_factory=bytearray)
-    _received: int = 0
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing was received."""
-        return self._received == 0
-
-    def feed(self, data: bytes) -> ReceivedChain | HandshakeFailure | None:
+    def feed(self, data: bytes) -> Answer | None:
         """Take what was received; return the chain, or why there is none; None: more is to come."""
-        self._received += len(data)
-        if self._received > MAX_RECEIVED_BYTES:
-            return HandshakeFailure(FailureReason.RESET, "the connection was closed or reset during the TLS handshake")
         self._records += data
         while len(self._records) >= _RECORD_HEAD:
             kind, length = self._records[0], int.from_bytes(self._records[3:5], "big")
@@ -116,7 +107,7 @@ class FirstFlight:
                 return answer
         return _NOT_TLS if self._records and self._records[0] not in {HANDSHAKE_RECORD, ALERT_RECORD} else None
 
-    def _read_messages(self) -> ReceivedChain | HandshakeFailure | None:
+    def _read_messages(self) -> Answer | None:
         while len(self._messages) >= _MESSAGE_HEAD:
             kind, length = self._messages[0], int.from_bytes(self._messages[1:4], "big")
             if len(self._messages) < _MESSAGE_HEAD + length:
@@ -131,7 +122,7 @@ class FirstFlight:
                 return _OTHER_VERSION
         return None
 
-    def _read_chain(self, body: bytes) -> ReceivedChain | HandshakeFailure:
+    def _read_chain(self, body: bytes) -> Answer:
         chain: list[Certificate] = []
         place, end = 3, min(len(body), 3 + int.from_bytes(body[:3], "big"))
         while place + 3 <= end:

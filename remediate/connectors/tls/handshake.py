@@ -1,32 +1,25 @@
 """One TLS handshake: the chain that a server presents to one offer. Nothing is verified; the handshake is completed.
 
 pyOpenSSL gives the chain as it was sent through a public interface on every Python, and its own OpenSSL can be allowed, connection by
-connection, to accept weak and old servers. It works on memory here, so that the whole exchange has one time limit and one size limit,
-and so that an alert is read from the wire instead of from an error text.
+connection, to accept weak and old servers. It works on memory here, so that one thread can make many handshakes at once
+(`event_loop`), and so that an alert is read from the wire instead of from an error text.
 """
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import TypeAlias
 
 from OpenSSL import SSL, crypto
 
-from remediate.connectors.addresses import SpecialAddress, connect
-from remediate.connectors.text import describe_failure
 from remediate.model.certificate import Certificate
 from remediate.model.errors import CertificateError
 from remediate.model.identity import CipherList, KeyFamily, is_ip
 from remediate.model.limits import Limits
-
-MAX_RECEIVED_BYTES = 512 * 1024
-"""More than any chain that OpenSSL itself takes (100 kB by default, here as on the appliance)."""
 
 FAMILY_ALONE: Mapping[KeyFamily, CipherList] = {"rsa": CipherList("aRSA:!eNULL"), "ecdsa": CipherList("aECDSA:!eNULL")}
 FAMILY_FIRST: Mapping[KeyFamily, CipherList] = {
@@ -36,6 +29,7 @@ FAMILY_FIRST: Mapping[KeyFamily, CipherList] = {
 """Both families, the key first."""
 
 HANDSHAKE_RECORD, ALERT_RECORD = 22, 21
+_FLIGHT_BYTES = 64 * 1024
 _SERVER_HELLO, _TLS_1_2 = 2, b"\x03\x03"
 _NO_SHARED_CIPHER = frozenset({40, 71})  # handshake_failure, insufficient_security (RFC 5246, 7.2)
 _PROTOCOL_VERSION = 70
@@ -63,11 +57,6 @@ NO_CONNECTION = frozenset(
     {FailureReason.REFUSED, FailureReason.NO_NAME, FailureReason.UNREACHABLE, FailureReason.SPECIAL_ADDRESS}
 )
 """There was no connection, so another offer could not be sent either."""
-
-
-_AT_WORK = threading.Lock()
-"""Held by the handshake that computes, and free while it waits for the server. Each call into OpenSSL lets go of the interpreter's
-lock, so that dozens of handshakes at once would wake each other at every call: that cost a quarter of all CPU time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,29 +103,8 @@ class HandshakeFailure:
     detail: str
 
 
-def run_handshake(
-    host: str, port: int, server_name: str, offer: Offer, limits: Limits, *, guarded: bool = False
-) -> ReceivedChain | HandshakeFailure:
-    """Return the chain that `host` presents on `port` to `offer`.
-
-    Args:
-        host: Name or address to connect to.
-        port: TCP port.
-        server_name: Goes into the SNI when it is a name.
-        offer: TLS versions and cipher list.
-        limits: On time and on the number of certificates.
-        guarded: See `addresses.connect`.
-    """
-    try:
-        with _AT_WORK:
-            connection = _make_connection(offer, server_name)
-    except SSL.Error:
-        return HandshakeFailure(FailureReason.NOT_OFFERABLE, f"this OpenSSL does not know the cipher list {offer.ciphers}")
-    try:
-        with connect(host, port, limits.connect_s, guarded=guarded) as wire, _AT_WORK:
-            return _HandshakeExchange(connection, wire, limits).run()
-    except (OSError, UnicodeError) as error:
-        return explain_no_connection(error, limits)
+Answer: TypeAlias = ReceivedChain | HandshakeFailure
+"""Of a server to an offer."""
 
 
 def make_hello(offer: Offer, server_name: str) -> bytes:
@@ -144,7 +112,7 @@ def make_hello(offer: Offer, server_name: str) -> bytes:
     connection = _make_connection(offer, server_name)
     with suppress(SSL.WantReadError):
         connection.do_handshake()
-    return connection.bio_read(65536)
+    return connection.bio_read(_FLIGHT_BYTES)
 
 
 def _make_connection(offer: Offer, server_name: str) -> SSL.Connection:
@@ -172,84 +140,56 @@ def list_suites(offer: Offer) -> list[str]:
     return SSL.Connection(_make_context(offer), None).get_cipher_list()
 
 
-def explain_no_connection(error: Exception, limits: Limits) -> HandshakeFailure:
-    """Return the failure for a connection that did not come about."""
-    if isinstance(error, SpecialAddress):
-        return HandshakeFailure(
-            FailureReason.SPECIAL_ADDRESS, "its name resolves to an address that is accepted only from the inventory"
-        )
-    if isinstance(error, ConnectionRefusedError):
-        return HandshakeFailure(FailureReason.REFUSED, "connection refused")
-    if isinstance(error, socket.gaierror | UnicodeError):
-        return HandshakeFailure(FailureReason.NO_NAME, "its name does not resolve")
-    if isinstance(error, TimeoutError):
-        return HandshakeFailure(FailureReason.UNREACHABLE, f"no answer within {limits.connect_s:g} s")
-    return HandshakeFailure(FailureReason.UNREACHABLE, describe_failure(error))
+class Handshake:
+    """One handshake, as an exchange (`target.Exchange`)."""
 
+    def __init__(self, offer: Offer, server_name: str, limits: Limits) -> None:
+        """Prepare it.
 
-class _HandshakeExchange:
-    """One handshake over one connected socket."""
+        Args:
+            offer: TLS versions and cipher list.
+            server_name: Goes into the SNI when it is a name.
+            limits: On the number of certificates.
 
-    def __init__(self, connection: SSL.Connection, wire: socket.socket, limits: Limits) -> None:
-        self._connection, self._wire, self._limits = connection, wire, limits
-        self._deadline = time.monotonic() + limits.handshake_s
+        Raises:
+            SSL.Error: This OpenSSL does not know the cipher list.
+        """
+        self._connection, self._limits = _make_connection(offer, server_name), limits
         self._first = b""
-        self._received = 0
         self._last = b""
 
-    def run(self) -> ReceivedChain | HandshakeFailure:
+    def begin(self) -> bytes | Answer:
+        """Return the hello."""
+        return self._advance()
+
+    def feed(self, data: bytes) -> bytes | Answer:
+        """Take what was received; return the next flight, which may be empty, or the answer."""
+        self._first, self._last = (self._first + data)[:11], data[-7:]
+        self._connection.bio_write(data)
+        return self._advance()
+
+    def finish(self) -> bytes:
+        """Return the last flight, which a server of TLS 1.3 waits for."""
+        return self._take_flight()
+
+    def _advance(self) -> bytes | Answer:
+        """Go as far as the received data allows."""
         try:
-            while not self._is_complete():
-                self._flush()
-                self._read()
-            self._flush()
-        except TimeoutError:
-            return HandshakeFailure(
-                FailureReason.TIMED_OUT, f"the TLS handshake was not finished within {self._limits.handshake_s:g} s"
-            )
-        except OSError:
-            reason = FailureReason.RESET if self._received else FailureReason.SILENT
-            return HandshakeFailure(reason, "the connection was closed or reset during the TLS handshake")
+            self._connection.do_handshake()
+        except SSL.WantReadError:
+            return self._take_flight()
         except SSL.Error as error:
             return self._explain_error(error)
         return self._receive_chain()
 
-    def _is_complete(self) -> bool:
-        """Advance the handshake as far as the received data allows; return whether it is complete."""
+    def _take_flight(self) -> bytes:
+        """Return what OpenSSL has to say; no flight of a client without a certificate is as long as one read."""
         try:
-            self._connection.do_handshake()
+            return self._connection.bio_read(_FLIGHT_BYTES)
         except SSL.WantReadError:
-            return False
-        return True
+            return b""
 
-    def _flush(self) -> None:
-        """Send what OpenSSL has to say; no flight of a client without a certificate is as long as one read."""
-        try:
-            data = self._connection.bio_read(65536)
-        except SSL.WantReadError:
-            return
-        self._wire.sendall(data)
-
-    def _read(self) -> None:
-        self._wire.settimeout(self._remaining_s())
-        _AT_WORK.release()
-        try:
-            data = self._wire.recv(65536)
-        finally:
-            _AT_WORK.acquire()
-        self._received += len(data)
-        if not data or self._received > MAX_RECEIVED_BYTES:
-            raise ConnectionResetError
-        self._first, self._last = (self._first + data)[:11], data[-7:]
-        self._connection.bio_write(data)
-
-    def _remaining_s(self) -> float:
-        remaining_s = self._deadline - time.monotonic()
-        if remaining_s <= 0:
-            raise TimeoutError
-        return remaining_s
-
-    def _receive_chain(self) -> ReceivedChain | HandshakeFailure:
+    def _receive_chain(self) -> Answer:
         received = self._connection.get_peer_cert_chain() or []
         if len(received) > self._limits.max_chain_certificates:
             return HandshakeFailure(FailureReason.BROKEN, f"it sends {len(received)} certificates")
@@ -265,7 +205,7 @@ class _HandshakeExchange:
             certificates, connection.get_protocol_version_name(), connection.get_cipher_name() or "", proves_1_3
         )
 
-    def _explain_error(self, error: SSL.Error) -> ReceivedChain | HandshakeFailure:
+    def _explain_error(self, error: SSL.Error) -> Answer:
         kind = self._first[0] if self._first else 0
         if kind == ALERT_RECORD and len(self._first) >= 7:
             return explain_alert(self._first[6])

@@ -1,18 +1,24 @@
-"""A port to probe: one offer to it, tried again where the failure may be an accident, and what was observed there."""
+"""A port to probe: one offer to it, tried again where the failure may be an accident, and what was observed there.
+
+Nothing here waits: an attempt is yielded to the event loop, which sends its answer back.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias, TypeVar
+
+from OpenSSL import SSL
 
 from remediate.connectors.tls.handshake import (
     NO_CONNECTION,
+    Answer,
     FailureReason,
+    Handshake,
     HandshakeFailure,
     Offer,
     ReceivedChain,
-    run_handshake,
 )
 from remediate.model.certificate import Certificate
 from remediate.model.identity import Address, KeyFamily, Product
@@ -24,7 +30,7 @@ RETRIED = frozenset({FailureReason.NO_NAME, FailureReason.UNREACHABLE, FailureRe
 """Failures that may not occur the second time, unlike a refusal, an alert, or something other than TLS."""
 NO_COMMON_GROUND = frozenset({FailureReason.NO_SHARED_CIPHER, FailureReason.OTHER_VERSION})
 
-Answer = ReceivedChain | HandshakeFailure
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +92,51 @@ class Observation:
     host_absent: bool = False
 
 
-def try_offer(target: Target, offer: Offer, limits: Limits) -> Answer:
+class Exchange(Protocol):
+    """What is said over one connection until there is an answer."""
+
+    def begin(self) -> bytes | Answer:
+        """Return what to send first, or an answer."""
+
+    def feed(self, data: bytes) -> bytes | Answer:
+        """Take what was received; return what to send, which may be nothing, or the answer."""
+
+    def finish(self) -> bytes:
+        """Return what to send after the answer, where it is a chain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One connection to a target.
+
+    Attributes:
+        exchange: What is said over it.
+        delay_s: How long is waited before it.
+    """
+
+    target: Target
+    exchange: Exchange
+    delay_s: float = 0.0
+
+
+Attempts: TypeAlias = Generator[Attempt, Answer, _Result]
+"""Attempts one after the other, each made once the answer to the one before is known, and their result."""
+
+
+def try_offer(target: Target, offer: Offer, limits: Limits, *, delay_s: float = 0.0) -> Attempts[Answer]:
     """Return the answer of a target to one offer."""
-    return run_handshake(target.host, target.port, target.address, offer, limits, guarded=target.guarded)
+    try:
+        handshake = Handshake(offer, target.address, limits)
+    except SSL.Error:
+        return HandshakeFailure(FailureReason.NOT_OFFERABLE, f"this OpenSSL does not know the cipher list {offer.ciphers}")
+    return (yield Attempt(target, handshake, delay_s))
 
 
-def try_offer_twice(target: Target, offer: Offer, limits: Limits) -> Answer:
+def try_offer_twice(target: Target, offer: Offer, limits: Limits, *, delay_s: float = 0.0) -> Attempts[Answer]:
     """Return the answer of a target to one offer, the second one where the first failed by what may be an accident."""
-    answer = try_offer(target, offer, limits)
+    answer = yield from try_offer(target, offer, limits, delay_s=delay_s)
     if isinstance(answer, HandshakeFailure) and answer.reason in RETRIED:
-        time.sleep(limits.read_pause_s)
-        return try_offer(target, offer, limits)
+        return (yield from try_offer(target, offer, limits, delay_s=limits.read_pause_s))
     return answer
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from remediate.connectors.http import Account, Answer, HttpClient
+from remediate.connectors.tls.event_loop import run_alone
 from remediate.connectors.tls.handshake import FAMILY_ALONE, NO_CONNECTION, Offer, ReceivedChain
 from remediate.connectors.tls.pinning import TlsCheck, make_issuer_check, make_pin_check
 from remediate.connectors.tls.target import Target, try_offer
@@ -204,7 +205,7 @@ def open_node(target: Target, authorities: Iterable[Certificate], limits: Limits
     unverified: UnifiedCmNode | None = None
     why = "it shows no certificate"
     for family in FAMILIES:
-        answer = try_offer(target, Offer(FAMILY_ALONE[family]), limits)
+        answer = run_alone(try_offer(target, Offer(FAMILY_ALONE[family]), limits), limits)
         if not isinstance(answer, ReceivedChain):
             why = answer.detail
             if answer.reason in NO_CONNECTION:

@@ -7,7 +7,9 @@ import socket
 import pytest
 from OpenSSL import SSL
 
+from remediate.connectors.tls.event_loop import run_alone
 from remediate.connectors.tls.handshake import (
+    Answer,
     FailureReason,
     HandshakeFailure,
     Offer,
@@ -15,8 +17,9 @@ from remediate.connectors.tls.handshake import (
     explain_alert,
     list_suites,
     make_hello,
-    run_handshake,
 )
+from remediate.connectors.tls.target import Target, try_offer
+from remediate.model.identity import Address
 from tests.connectors.servers import Talk, server_identity, tcp_server, tls_context, tls_talk
 from tests.connectors.support import QUICK
 
@@ -24,9 +27,13 @@ RSA, ECDSA = server_identity(), server_identity(family="ecdsa")
 BY_RSA = Offer("ECDHE+aRSA", SSL.TLS1_2_VERSION, SSL.TLS1_2_VERSION)
 
 
-def shake_hands(talk: Talk, offer: Offer = BY_RSA) -> ReceivedChain | HandshakeFailure:
+def run_handshake(port: int, offer: Offer = BY_RSA) -> Answer:
+    return run_alone(try_offer(Target(Address("node.example.test"), port, "cucm", "127.0.0.1"), offer, QUICK), QUICK)
+
+
+def shake_hands(talk: Talk, offer: Offer = BY_RSA) -> Answer:
     with tcp_server(talk) as port:
-        return run_handshake("127.0.0.1", port, "node.example.test", offer, QUICK)
+        return run_handshake(port, offer)
 
 
 def test_the_offer_decides_which_chain_is_presented() -> None:
@@ -60,8 +67,8 @@ def test_a_failure_has_its_kind(talk: Talk, reason: FailureReason) -> None:
 def test_a_closed_port_and_an_unknown_list_are_distinguished() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    refused = run_handshake("127.0.0.1", port, "", BY_RSA, QUICK)
-    unknown = run_handshake("127.0.0.1", port, "", Offer("NO-SUCH-SUITE", SSL.TLS1_2_VERSION, SSL.TLS1_2_VERSION), QUICK)
+    refused = run_handshake(port)
+    unknown = run_handshake(port, Offer("NO-SUCH-SUITE", SSL.TLS1_2_VERSION, SSL.TLS1_2_VERSION))
 
     assert isinstance(refused, HandshakeFailure)
     assert isinstance(unknown, HandshakeFailure)

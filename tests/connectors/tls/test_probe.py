@@ -13,9 +13,10 @@ from dataclasses import replace
 
 import pytest
 
-from remediate.connectors.tls.handshake import FailureReason, HandshakeFailure, Offer, run_handshake
-from remediate.connectors.tls.probe import list_variants, probe, probe_endpoint
-from remediate.connectors.tls.target import Observation, Target
+from remediate.connectors.tls.event_loop import run_alone
+from remediate.connectors.tls.handshake import FailureReason, HandshakeFailure, Offer
+from remediate.connectors.tls.probe import list_variants, probe
+from remediate.connectors.tls.target import Observation, Target, try_offer
 from remediate.model.expressway import RSA_PREFIX
 from remediate.model.identity import Address, CipherList
 from remediate.model.limits import Limits
@@ -30,6 +31,12 @@ PREFIXED = CipherList(RSA_PREFIX + DEFAULT)
 Look = Callable[..., Observation]
 
 
+def probe_one(target: Target, lists: tuple[CipherList, ...] = (), limits: Limits = QUICK) -> Observation:
+    """Probe a target alone."""
+    (observation,) = probe((target,), lists, limits)
+    return observation
+
+
 @pytest.fixture
 def look() -> Iterator[Look]:
     """Return a function that starts a server and probes it."""
@@ -37,9 +44,7 @@ def look() -> Iterator[Look]:
 
         def run(talk: Talk, *, host: str = "127.0.0.1", limits: Limits = QUICK) -> Observation:
             port = stack.enter_context(tcp_server(talk, host))
-            return probe_endpoint(
-                Target(Address("node.example.test"), port, "cucm", connect_to=host), list_variants(DEFAULT), limits
-            )
+            return probe_one(Target(Address("node.example.test"), port, "cucm", connect_to=host), (DEFAULT,), limits)
 
         yield run
 
@@ -97,7 +102,7 @@ def test_an_ip_address_is_no_server_name() -> None:
     context = tls_context(RSA)
     context.sni_callback = lambda _connection, name, _context: names.append(name)
     with tcp_server(tls_talk(context)) as port:
-        assert probe_endpoint(Target(Address("127.0.0.1"), port, "cucm"), (), QUICK).presented
+        assert probe_one(Target(Address("127.0.0.1"), port, "cucm")).presented
     assert set(names) == {None}
 
 
@@ -266,15 +271,16 @@ def test_a_certificate_that_is_none_is_refused_not_raised(look: Look) -> None:
 def test_a_closed_port_and_an_unknown_name() -> None:
     with tcp_server(lambda _connection: None) as port:
         pass
-    closed = probe_endpoint(Target(Address("127.0.0.1"), port, "cucm"), (), QUICK)
-    unknown = probe_endpoint(Target(Address("no-such-host.invalid"), 8443, "cucm"), (), QUICK)
+    closed = probe_one(Target(Address("127.0.0.1"), port, "cucm"))
+    unknown = probe_one(Target(Address("no-such-host.invalid"), 8443, "cucm"))
 
     assert (closed.error, closed.refused) == ("unreachable: connection refused", True)
     assert (unknown.error, unknown.refused) == ("unreachable: its name does not resolve", False)
 
 
 def test_a_cipher_list_unknown_to_openssl_is_not_measured() -> None:
-    assert run_handshake("127.0.0.1", 1, "x", Offer("NO-SUCH-CIPHER!!"), QUICK) == HandshakeFailure(
+    target = Target(Address("127.0.0.1"), 1, "cucm")
+    assert run_alone(try_offer(target, Offer("NO-SUCH-CIPHER!!"), QUICK), QUICK) == HandshakeFailure(
         FailureReason.NOT_OFFERABLE, "this OpenSSL does not know the cipher list NO-SUCH-CIPHER!!"
     )
 

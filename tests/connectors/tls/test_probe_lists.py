@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from remediate.connectors.tls.probe import list_variants, probe_endpoint
+from remediate.connectors.tls.probe import list_variants, probe
 from remediate.connectors.tls.target import Observation, Target
 from remediate.model.expressway import RSA_PREFIX
 from remediate.model.identity import Address, CipherList
@@ -35,7 +35,8 @@ def count_handshakes(context: ssl.SSLContext, lists: Sequence[CipherList]) -> tu
 
     with tcp_server(talk) as port:
         target = Target(Address("node.example.test"), port, "cucm", connect_to="127.0.0.1")
-        return probe_endpoint(target, lists, PATIENT), len(connections)
+        (observation,) = probe((target,), lists, PATIENT)
+        return observation, len(connections)
 
 
 def server(*identities: Entity, tls13: bool = False, own_order: str = "") -> ssl.SSLContext:

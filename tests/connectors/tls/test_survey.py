@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from remediate.connectors.tls.first_flight import GOODBYE, FirstFlight, HelloTemplate
-from remediate.connectors.tls.handshake import HandshakeFailure, Offer, ReceivedChain, make_hello
+from remediate.connectors.tls.handshake import Offer, ReceivedChain, make_hello
 from remediate.connectors.tls.survey import survey
 from remediate.connectors.tls.target import Observation, Target
 from remediate.model.identity import Address, CipherList
@@ -121,10 +121,13 @@ def test_a_flight_is_read_in_pieces_of_any_size(step: int) -> None:
 
 
 def test_a_flight_without_end_is_not_read() -> None:
-    flight, record = FirstFlight(QUICK), b"\x16\x03\x03\x40\x00" + bytes(0x4000)
-    answers = (flight.feed(record[:5] + b"\x02\xff\xff\xff" + bytes(0x3FFC) if not count else record) for count in range(40))
+    def talk(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"\x16\x03\x03\x40\x00\x02\xff\xff\xff" + bytes(0x3FFC))
+        while True:
+            connection.sendall(b"\x16\x03\x03\x40\x00" + bytes(0x4000))
 
-    assert isinstance(next(answer for answer in answers if answer), HandshakeFailure)
+    assert survey_one(talk).error == "handshake-failed: the connection was closed or reset during the TLS handshake"
 
 
 def test_silence_and_dripping_end_a_look() -> None:

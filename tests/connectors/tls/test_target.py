@@ -7,14 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from remediate.connectors.tls.handshake import FAMILY_ALONE, FailureReason, HandshakeFailure, Offer, ReceivedChain
-from remediate.connectors.tls.target import Answer, Target, accepts_1_3, describe_no_connection, try_offer_twice
+from remediate.connectors.tls.event_loop import run_alone
+from remediate.connectors.tls.handshake import FAMILY_ALONE, Answer, FailureReason, HandshakeFailure, Offer, ReceivedChain
+from remediate.connectors.tls.target import Target, accepts_1_3, describe_no_connection, try_offer_twice
 from remediate.model.identity import Address
 from tests.connectors.servers import server_identity, tcp_server, tls_context, tls_talk
 from tests.connectors.support import QUICK
 
 RSA = server_identity()
 BY_RSA = Offer(FAMILY_ALONE["rsa"])
+PATIENT = replace(QUICK, handshake_s=20)
 TARGET = Target(Address("node.example.test"), 8443, "cucm", connect_to="127.0.0.1")
 
 
@@ -30,7 +32,7 @@ def test_only_a_possible_accident_is_tried_again(first_bytes: bytes, connections
         connection.sendall(first_bytes)
 
     with tcp_server(talk) as port:
-        answer = try_offer_twice(replace(TARGET, port=port), BY_RSA, replace(QUICK, handshake_s=20))
+        answer = run_alone(try_offer_twice(replace(TARGET, port=port), BY_RSA, PATIENT), PATIENT)
 
     assert isinstance(answer, HandshakeFailure)
     assert len(accepted) == connections
@@ -38,7 +40,7 @@ def test_only_a_possible_accident_is_tried_again(first_bytes: bytes, connections
 
 def test_the_chain_comes_from_the_host_that_is_connected_to() -> None:
     with tcp_server(tls_talk(tls_context(RSA))) as port:
-        answer = try_offer_twice(replace(TARGET, port=port), BY_RSA, replace(QUICK, handshake_s=20))
+        answer = run_alone(try_offer_twice(replace(TARGET, port=port), BY_RSA, PATIENT), PATIENT)
 
     assert isinstance(answer, ReceivedChain)
     assert answer.certificates == (RSA.certificate,)

@@ -14,7 +14,9 @@ import pytest
 
 from remediate.connectors.addresses import check_discovered_name, classify_address
 from remediate.connectors.expressway.records import PublisherRecord
-from remediate.connectors.tls.handshake import FailureReason, HandshakeFailure, Offer, run_handshake
+from remediate.connectors.tls.event_loop import run_alone
+from remediate.connectors.tls.handshake import FailureReason, HandshakeFailure, Offer
+from remediate.connectors.tls.target import Target, try_offer
 from remediate.connectors.unified_cm.axl import MAX_FAULT_CHARACTERS
 from remediate.connectors.unified_cm.discovery import DiscoveryResult, discover
 from remediate.connectors.unified_cm.xml_document import read_records
@@ -306,10 +308,11 @@ def test_a_name_that_leads_to_this_machine_is_not_connected_to() -> None:
         connected.set()
 
     with tcp_server(talk) as port:
-        refused = run_handshake("localhost", port, "x.example.test", Offer("aRSA"), QUICK, guarded=True)
+        target = Target(Address("x.example.test"), port, "cucm", "localhost", guarded=True)
+        refused = run_alone(try_offer(target, Offer("aRSA"), QUICK), QUICK)
         assert isinstance(refused, HandshakeFailure)
         assert (refused.reason, connected.is_set()) == (FailureReason.SPECIAL_ADDRESS, False)
-        run_handshake("localhost", port, "x.example.test", Offer("aRSA"), QUICK)
+        run_alone(try_offer(replace(target, guarded=False), Offer("aRSA"), QUICK), QUICK)
         assert connected.wait(5)
 
 
