@@ -74,8 +74,10 @@ class Limits:
     """Nodes that one source with a login may name: a Unified CM megacluster has some 30 servers."""
     max_nodes_without_login: int = 64
     """Nodes that UDS may name: each costs a look-up and a connection that anybody in the path can order."""
-    parallel_endpoints: int = 128
-    """Handshakes of one cluster at once: with 20 ms to each node, 64 wait more than they work."""
+    parallel_nodes: int = 128
+    """Nodes of one cluster that are opened at once, and names that are looked up, each in a thread."""
+    parallel_endpoints: int = 256
+    """Connections of one cluster's probe at once, none of which costs a thread."""
     parallel_per_node: int = 4
     parallel_clusters: int = 16
     """A cluster waits for its systems ten times as long as it works."""

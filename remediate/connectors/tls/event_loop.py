@@ -87,7 +87,7 @@ class _EventLoop:
         self._pauses: list[tuple[float, Attempts[None], Attempt]] = []
         self._look_ups: list[tuple[Future[list[SocketAddress]], Attempts[None], Attempt]] = []
         self._addresses: dict[tuple[str, int, bool], list[SocketAddress]] = {}
-        self._resolvers = ThreadPoolExecutor(limits.parallel_endpoints, thread_name_prefix="resolve")
+        self._resolvers = ThreadPoolExecutor(limits.parallel_nodes, thread_name_prefix="resolve")
         self._next_check = 0.0
 
     def run(self) -> None:
@@ -183,8 +183,9 @@ class _EventLoop:
         try:
             reply = self._read(connection) if connection.is_connected else self._begin_exchange(connection)
             if isinstance(reply, bytes):
-                # A flight of a client without a certificate is far shorter than what a new connection has room for.
-                connection.wire.sendall(reply)
+                if reply:
+                    # A flight of a client without a certificate is far shorter than what a new connection has room for.
+                    connection.wire.sendall(reply)
                 return
         except BlockingIOError:
             return
@@ -209,8 +210,8 @@ class _EventLoop:
     def _close(self, connection: _Connection, answer: Answer) -> None:
         self._selector.unregister(connection.wire)
         with connection.wire:
-            if not isinstance(answer, HandshakeFailure):
-                _send_last(connection.wire, connection.attempt.exchange.finish())
+            if not isinstance(answer, HandshakeFailure) and (last := connection.attempt.exchange.finish()):
+                _send_last(connection.wire, last)
         if not connection.is_connected and isinstance(answer, HandshakeFailure):
             self._connect(connection.lane, connection.attempt, connection.more, answer)
         else:

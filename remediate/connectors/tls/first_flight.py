@@ -19,6 +19,7 @@ from remediate.connectors.tls.handshake import (
     ReceivedChain,
     explain_alert,
     make_hello,
+    read_certificate,
 )
 from remediate.model.certificate import Certificate
 from remediate.model.errors import CertificateError
@@ -78,14 +79,9 @@ def _make_server_name(name: bytes) -> bytes:
 
 @dataclass(slots=True)
 class FirstFlight:
-    """What a server sent so far.
-
-    Attributes:
-        certificates: Those that were read already, by their DER: a node shows one on several ports, and many show those of one CA.
-    """
+    """What a server sent so far."""
 
     limits: Limits
-    certificates: dict[bytes, Certificate] = field(default_factory=dict)
     _records: bytearray = field(default_factory=bytearray)
     _messages: bytearray = field(default_factory=bytearray)
 
@@ -130,13 +126,8 @@ class FirstFlight:
             if len(chain) == self.limits.max_chain_certificates:
                 return HandshakeFailure(FailureReason.BROKEN, f"it sends more than {len(chain)} certificates")
             try:
-                chain.append(self._read_certificate(body[place + 3 : place + 3 + length]))
+                chain.append(read_certificate(body[place + 3 : place + 3 + length]))
             except CertificateError:
                 return _UNREADABLE
             place += 3 + length
         return ReceivedChain(tuple(chain), "TLSv1.2") if chain else _NO_CERTIFICATE
-
-    def _read_certificate(self, der: bytes) -> Certificate:
-        if der not in self.certificates:
-            self.certificates[der] = Certificate.from_der(der)
-        return self.certificates[der]

@@ -140,6 +140,12 @@ def list_suites(offer: Offer) -> list[str]:
     return SSL.Connection(_make_context(offer), None).get_cipher_list()
 
 
+@lru_cache(maxsize=1024)
+def read_certificate(der: bytes) -> Certificate:
+    """Return the certificate in `der`; one that many ports present is read once. Raises CertificateError."""
+    return Certificate.from_der(der)
+
+
 class Handshake:
     """One handshake, as an exchange (`target.Exchange`)."""
 
@@ -194,7 +200,7 @@ class Handshake:
         if len(received) > self._limits.max_chain_certificates:
             return HandshakeFailure(FailureReason.BROKEN, f"it sends {len(received)} certificates")
         try:
-            certificates = tuple(Certificate.from_der(crypto.dump_certificate(crypto.FILETYPE_ASN1, x509)) for x509 in received)
+            certificates = tuple(read_certificate(crypto.dump_certificate(crypto.FILETYPE_ASN1, x509)) for x509 in received)
         except (CertificateError, crypto.Error):
             return HandshakeFailure(FailureReason.BROKEN, "it sends a certificate that cannot be read")
         if not certificates:

@@ -21,7 +21,6 @@ from remediate.connectors.tls.target import (
     describe_failed_handshake,
     describe_no_connection,
 )
-from remediate.model.certificate import Certificate
 from remediate.model.identity import FAMILIES, CipherList, is_ip
 from remediate.model.limits import Limits
 
@@ -44,11 +43,10 @@ def survey(
         hello = HelloTemplate.of(Offer(ciphers or FAMILY_FIRST["rsa"]))
     except SSL.Error:
         hello = HelloTemplate.of(Offer(FAMILY_FIRST["rsa"]))
-    certificates: dict[bytes, Certificate] = {}
 
     def look(target: Target) -> Attempts[Observation]:
         server_name = "" if is_ip(target.address) else target.address
-        answer = yield Attempt(target, _HelloExchange(hello, server_name, FirstFlight(limits, certificates)))
+        answer = yield Attempt(target, _HelloExchange(hello, server_name, FirstFlight(limits)))
         return _observe(answer)
 
     return look_in_lanes(targets, look, limits, on_observation)

@@ -63,7 +63,7 @@ class _DiscoverySession:
         """Open many nodes in parallel, without an account: a dead one takes seconds, and there may be hundreds."""
         new = {target.address.casefold(): target for target in targets if target.address.casefold() not in self.opened}
         if new:
-            with ThreadPoolExecutor(min(self.limits.parallel_endpoints, len(new)), thread_name_prefix="open") as pool:
+            with ThreadPoolExecutor(min(self.limits.parallel_nodes, len(new)), thread_name_prefix="open") as pool:
                 self.opened.update(zip(new, pool.map(self._open, new.values()), strict=True))
 
     def get_node(self, target: Target) -> UnifiedCmNode | ObservationError:
