@@ -33,12 +33,14 @@ class PeerEffect:
     Attributes:
         source: What showed it; where the state is not known, what was looked at last, or None.
         description: What was seen, in a sentence for a person.
+        seen_at: When an earlier run saw it (RFC 3339 UTC); None: it was seen just now.
     """
 
     peer: Address
     state: EffectState
     source: EffectSource | None = None
     description: str = ""
+    seen_at: str | None = None
 
 
 class ClientState(StrEnum):

@@ -236,7 +236,7 @@ def _in_effect(player: Player, before: Before, outcome: Outcome) -> Iterator[str
         loaded, listed = ({entry.fingerprint for entry in entries} & planned for entries in (box.loaded or (), box.trusted))
         # What a client showed to an earlier run stays so; that others took it off the list since, no client was asked about.
         # Nor does a start tell of what others took off the list after it: the peer works with what was written all the same.
-        is_recorded = "(seen by " in effect.description
+        is_recorded = effect.seen_at is not None
         if not listed <= loaded or not (is_recorded or loaded - listed <= _taken_off_since_start(player, box.address)):
             yield f"said to be in effect on {box.address}, which has not loaded it: {effect.description}"
 

@@ -96,9 +96,11 @@ def _find_record(
             is_observed = effect.source in {EffectSource.CLIENT, EffectSource.LOG} and effect.state is not EffectState.NOT_KNOWN
             is_outdated = effect.state is EffectState.NO and is_before_start
             if is_same_address(effect.peer, peer) and is_observed and not is_outdated:
-                return replace(effect, peer=peer, description=_with_time(effect.description, run.ended_at))
+                return _as_seen_before(effect, peer, run.ended_at)
     return None
 
 
-def _with_time(description: str, at: str) -> str:
-    return description if "(seen by " in description else f"{description} (seen by {at})"
+def _as_seen_before(effect: PeerEffect, peer: Address, at: str) -> PeerEffect:
+    if effect.seen_at:
+        return replace(effect, peer=peer)
+    return replace(effect, peer=peer, description=f"{effect.description} (seen by {at})", seen_at=at)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
-from remediate.model.effect import EffectSource, EffectState, PeerEffect
+from remediate.model.effect import EffectSource, EffectState, PeerEffect, effects_json
 from remediate.model.identity import Address
 from remediate.model.run import Backup, Run, StepRecord
 
@@ -35,6 +36,15 @@ def make_run(row: sqlite3.Row) -> Run:
     )
 
 
+def format_effects(effects: Sequence[PeerEffect]) -> str | None:
+    """Return the text of the column ``in_effect``; None: there are none."""
+    entries = effects_json(effects)
+    for effect in effects:
+        if effect.seen_at:
+            entries[effect.peer]["seen_at"] = effect.seen_at
+    return json.dumps(entries, sort_keys=True) if entries else None
+
+
 def _make_effects(text: str | None) -> tuple[PeerEffect, ...] | None:
     """Make the effects on the peers of the column ``in_effect``; None: none were recorded."""
     if text is None:
@@ -45,6 +55,7 @@ def _make_effects(text: str | None) -> tuple[PeerEffect, ...] | None:
             EffectState(entry["state"]),
             EffectSource(entry["by"]) if entry["by"] else None,
             entry["said"],
+            entry.get("seen_at"),
         )
         for peer, entry in json.loads(text).items()
     )

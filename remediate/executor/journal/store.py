@@ -18,12 +18,12 @@ from typing import Any, Self
 
 from remediate.executor.identity import Operator
 from remediate.executor.journal.database import open_to_read, open_to_write
-from remediate.executor.journal.rows import make_backup, make_run, make_step
+from remediate.executor.journal.rows import format_effects, make_backup, make_run, make_step
 from remediate.executor.journal.schema import MIGRATIONS, version_of
 from remediate.executor.operations.change import Change
 from remediate.model.canonical import rfc3339, utc_now
 from remediate.model.certificate import Certificate
-from remediate.model.effect import PeerEffect, effects_json
+from remediate.model.effect import PeerEffect
 from remediate.model.errors import RemediateError
 from remediate.model.exit_codes import ExitCode
 from remediate.model.identity import Address, Fingerprint
@@ -284,7 +284,7 @@ class Journal:
             exit_code: What the command ends with; None: it is not known.
             effects: Whether what it wrote is in effect on each peer; empty: it was not looked at.
         """
-        in_effect = effects_json(replace(effect, description=mask(effect.description)) for effect in effects)
+        in_effect = format_effects([replace(effect, description=mask(effect.description)) for effect in effects])
         with self.transaction() as db:
             db.execute(
                 "UPDATE runs SET state = ?, ended_at = ?, message = ?, exit_code = ?, in_effect = ? WHERE id IN (?, ?)",
@@ -293,7 +293,7 @@ class Journal:
                     rfc3339(self._now()),
                     mask(message),
                     exit_code,
-                    _json(in_effect) if in_effect else None,
+                    in_effect,
                     run,
                     by or run,
                 ),
