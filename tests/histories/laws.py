@@ -235,18 +235,18 @@ def _in_effect(player: Player, before: Before, outcome: Outcome) -> Iterator[str
         planned = to_trust(player.plan, box.address)
         loaded, listed = ({entry.fingerprint for entry in entries} & planned for entries in (box.loaded or (), box.trusted))
         # What a client showed to an earlier run stays so; that others took it off the list since, no client was asked about.
-        # Nor does a start tell of what others took off the list after it: the peer works with what was written all the same.
-        is_recorded = effect.seen_at is not None
-        if not listed <= loaded or not (is_recorded or loaded - listed <= _taken_off_since_start(player, box.address)):
+        # Nor does a start tell of what others did to the list after it: the peer works with what was written all the same.
+        others = _list_changed_since_start(player, box.address) if effect.source is EffectSource.START else set()
+        if listed - loaded - others or (loaded - listed - others and effect.seen_at is None):
             yield f"said to be in effect on {box.address}, which has not loaded it: {effect.description}"
 
 
-def _taken_off_since_start(player: Player, peer: Address) -> set[str]:
-    """Return what somebody else took off the list of `peer` after it last restarted."""
+def _list_changed_since_start(player: Player, peer: Address) -> set[str]:
+    """Return what somebody else put on the list of `peer`, or took off it, after it last restarted."""
     actions = [write.action for write in player.cluster.writes if write.peer == peer]
     starts = [at for at, action in enumerate(actions) if action == "restart"]
     since = actions[starts[-1] :] if starts else actions
-    return {action.removeprefix("somebody remove ") for action in since if action.startswith("somebody remove ")}
+    return {action.split(" ")[-1] for action in since if action.startswith("somebody ")}
 
 
 def _is_disturbed(operation: Operation) -> bool:
