@@ -270,7 +270,7 @@ class _PeerChecks:
 def _format_duration(length: timedelta) -> str:
     seconds = round(length.total_seconds())
     days, hours, minutes = seconds // 86_400, seconds // 3_600, seconds // 60
-    return f"{days} days" if days > 1 else f"{hours} hours" if hours > 1 else f"{minutes} minutes"
+    return f"{days} days" if days > 1 else f"{hours} hours" if hours > 1 else count(minutes, "minute")
 
 
 def _find_changed_verdicts(cluster: ClusterAccess, limits: Limits, skews: Mapping[Address, timedelta]) -> Iterator[CheckResult]:
@@ -302,6 +302,9 @@ def _describe_verdict(verdict: Verdict) -> str:
     return "verified" if verdict.ok else f"refused ({verdict.cause})"
 
 
+_MANUAL_STEPS = "Plan time for these: `apply` and `rollback` name the page of each when it is needed."
+
+
 def _describe_capabilities(subject: str, peer: ExpresswayPeer, *, axl: bool) -> Iterator[CheckResult]:
     """Yield what remediate does on this version, and what has to be done by hand."""
     capabilities = peer.capabilities()
@@ -320,7 +323,7 @@ def _describe_capabilities(subject: str, peer: ExpresswayPeer, *, axl: bool) -> 
     manual += [f"refreshing {product} discovery{_reason_not_refreshed(product in capabilities.refresh_products)}"
                 for product in ("cucm", "imp", "unity") if product not in refreshed]  # fmt: skip
     manual += [] if capabilities.logging_method else [f"recording a diagnostic log ({DIAGNOSTIC_LOGGING_PAGE})"]
-    yield CheckResult(subject, f"by hand: {', '.join(manual)}")
+    yield CheckResult(subject, f"by hand: {', '.join(manual)}", next_step=_MANUAL_STEPS)
 
 
 def _check_trusted_list(subject: str, peer: ExpresswayPeer) -> CheckResult:

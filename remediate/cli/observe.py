@@ -25,10 +25,10 @@ def observe(cluster: ClusterAccess, sink: Sink, limits: Limits, *, fast: bool = 
 def warn_about(session: Session, snapshot: Snapshot) -> None:
     """Print on stderr which peers were not observed, where vantage points disagree, and that the workaround is on.
 
-    Endpoints that were not observed are part of every result.
+    Endpoints that were not observed are part of every result; peers were in the progress, unless there is none.
     """
     for peer in snapshot.peers:
-        if peer.error:
+        if peer.error and session.quiet:
             session.say(f"{snapshot.cluster}: peer {peer.address} was not checked: {peer.error}")
     for alarm in snapshot.alarms:
         session.say(f"{snapshot.cluster}: ALARM: {alarm.message}")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from remediate.language.messages import translate
-
 if TYPE_CHECKING:
     from rich.console import Console
 
     from remediate.model.events import Event, Sink
 
 _WOULD = "would-change"
+_BULLETS = ("", "• ", "")
 
 
 class RehearsalCollector:
@@ -19,33 +18,22 @@ class RehearsalCollector:
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
-        self._lines: dict[str, dict[str, None]] = {}
+        self._events: list[Event] = []
 
     def __call__(self, event: Event) -> None:
         """Keep or forward `event`."""
         if event.type == _WOULD:
-            self._lines.setdefault(str(event.fields.get("peer") or ""), {}).setdefault(event.message)
+            self._events.append(event)
         self._sink(event)
 
     def show(self, console: Console) -> None:
         """Print what would be done to each peer, then what is about none or several; peers alike stand together."""
-        from remediate.model.text import escape
-        from remediate.report.lines import FinalText, colon, print_bullet, print_heading, print_indented
+        from remediate.report.lines import FinalText, print_heading, print_indented
+        from remediate.report.planned_changes import describe_changes, planned_change
 
-        if not self._lines:
+        if not self._events:
             return
         print_heading(console, "What would be done")
-        alike: dict[tuple[str, ...], list[str]] = {}
-        for peer in sorted(self._lines, key=lambda name: not name):
-            own = tuple(_leave_out(peer, line) if peer else line for line in self._lines[peer])
-            alike.setdefault(own, []).append(peer)
-        for lines, peers in alike.items():
-            names = ", ".join(peer or translate("The run as a whole") for peer in peers)
-            print_indented(console, FinalText(f"{escape(names, 2_000)}{colon()}", "bold"), 2)
-            for line in lines:
-                print_bullet(console, line, 4)
-
-
-def _leave_out(peer: str, line: str) -> str:
-    """Return a message in the language in use, without the peer that it stands under."""
-    return translate(line).replace(translate(f" on {peer}"), "")
+        for line in describe_changes(planned_change(event.message, event.fields) for event in self._events):
+            style = "" if line.depth else "bold"
+            print_indented(console, FinalText(line.text, style), 2 * (line.depth + 1), first=_BULLETS[line.depth])

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from remediate.cli.session import Session
+    from remediate.executor.guards import GuardFinding
     from remediate.executor.restart_preview import PeerPreview, RestartPreview
     from remediate.executor.result import RestartOptions
     from remediate.model.access import ClusterAccess
@@ -57,7 +58,11 @@ def calls_now(session: Session, cluster: ClusterAccess, options: RestartOptions)
         preview = preview_restart(cluster, request, state_dir=session.state_dir, limits=session.limits)
     except RemediateError as error:
         return f"How many calls the peers carry could not be read: {error}"
-    return f"Now: {'; '.join(f'{peer.peer} ({_describe_load(peer)})' for peer in preview.peers)}. {REGISTRATIONS_NOTE}"
+    peers_by_load: dict[str, list[str]] = {}
+    for peer in preview.peers:
+        peers_by_load.setdefault(_describe_load(peer), []).append(peer.peer)
+    loads = [f"{', '.join(peers)} ({load})" for load, peers in peers_by_load.items()]
+    return f"Now: {'; '.join(loads)}. {REGISTRATIONS_NOTE}"
 
 
 def _question_on_calls(session: Session) -> Callable[[str], bool]:
@@ -82,14 +87,26 @@ def preview_lines(preview: RestartPreview) -> Iterator[str]:
     for number, peer in enumerate(preview.peers, start=1):
         yield f"  {number}. {peer.peer}: {_describe_load(peer)}"
         yield f"     in effect: {peer.effect.state.value} ({peer.effect.description})"
-        for finding in peer.findings:
-            state = "assumed" if finding.assumed else finding.state.value.replace("-", " ")
-            yield f"     {finding.guard.value}: {state}. {finding.description}"
+        yield from _guard_lines(peer.findings)
     if preview.peers:
         yield f"  {REGISTRATIONS_NOTE}"
         yield f"  One at a time. {MAINTENANCE_NOTE}"
     if preview.peers and preview.is_single:
         yield "  This cluster has one peer: while it restarts, MRA stops."
+
+
+def _guard_lines(findings: Iterable[GuardFinding]) -> Iterator[str]:
+    """Yield one line for the guards that hold, and one for each other."""
+    from remediate.executor.guards import GuardState
+    from remediate.model.text import count
+
+    doubts = [finding for finding in findings if finding.assumed or finding.state is not GuardState.HOLDS]
+    guards = [finding.guard.value for finding in findings if finding not in doubts]
+    for finding in doubts:
+        state = "assumed" if finding.assumed else finding.state.value.replace("-", " ")
+        yield f"     {finding.guard.value}: {state}. {finding.description}"
+    if guards:
+        yield f"     {count(len(guards), 'guard holds', 'guards hold')}: {', '.join(guards)}."
 
 
 def _describe_load(peer: PeerPreview) -> str:

@@ -79,7 +79,13 @@ def client_json(view: ClientView) -> dict[str, str]:
 
 
 def show_result(
-    session: Session, result: RunResult, forecasts: Sequence[EndpointForecast], *, started: float | None = None, undo: str = ""
+    session: Session,
+    result: RunResult,
+    forecasts: Sequence[EndpointForecast],
+    *,
+    started: float | None = None,
+    undo: str = "",
+    is_rollback: bool = False,
 ) -> None:
     """Print the result of a run: what each endpoint gets now, what is left for a person, its report, how it is undone.
 
@@ -89,6 +95,7 @@ def show_result(
         forecasts: The verdicts before the run and after it; empty: nothing was verified.
         started: When the command began, on the clock that only grows; None: its duration is not said.
         undo: The command that undoes the run; empty: it is not said.
+        is_rollback: It is the result of undoing a run.
     """
     from rich.text import Text
 
@@ -102,15 +109,10 @@ def show_result(
     console = session.out()
     if forecasts:
         show_matrix(console, forecasts, every_row=session.verbose > 0, tense="measured")
-    show_effects(console, result.effects)
-    console.print()
-    sentence = result.outcome or result.message
-    message = Text(escape(sentence, 4000), "bold")
-    if "`" in sentence or "remediate " in sentence:
-        # A command stays on one line, to be copied.
-        console.print(message, soft_wrap=True)
-    else:
-        print_indented(console, message, 0)
+    show_effects(console, result.effects, is_undo=is_rollback)
+    if forecasts or result.effects:
+        console.print()
+    print_indented(console, Text(escape(result.outcome or result.message, 4000), "bold"), 0)
     steps = {peer or "": [step.text for step in steps] for peer, steps in group_by_peer(result.open_steps).items()}
     print_manual_steps(console, steps)
     print_ending(console, _ending_of(session, result, started, undo), utc_now())

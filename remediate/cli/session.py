@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from remediate.report.run_progress import ExpectedWork, RunProgress
 
 
+_DUMB_COLUMNS = 80
+"""What rich takes for the width of a dumb terminal."""
+
+
 @dataclass(slots=True)
 class Session:
     """Common options of one command line, and its output streams.
@@ -208,9 +212,11 @@ def _find_user_state_dir() -> Path:
 
 
 def _terminal_columns(stream: TextIO) -> int:
-    """Return how wide the terminal behind `stream` is; 0 where there is none."""
-    if not stream.isatty() or os.environ.get("TERM") == "dumb":
+    """Return how wide the terminal behind `stream` is, a dumb one 80; 0 where there is none."""
+    if not stream.isatty():
         return 0
+    if os.environ.get("TERM") == "dumb":
+        return _DUMB_COLUMNS
     try:
         columns: int = os.get_terminal_size(stream.fileno()).columns
     except (OSError, ValueError):

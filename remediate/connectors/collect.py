@@ -31,7 +31,7 @@ from remediate.model.identity import CipherList, Fingerprint
 from remediate.model.limits import Limits
 from remediate.model.masking import mask
 from remediate.model.snapshot import DiscoveryGap, Endpoint, Publisher, RefreshBy, Snapshot
-from remediate.model.text import first_few
+from remediate.model.text import count, first_few
 from remediate.model.toward_nodes import Node
 
 _SURVEY = (
@@ -211,13 +211,14 @@ class _GapCollector:
 
 
 def _emit_read(emit: _EventEmitter, reading: PeerReading) -> None:
-    address, count = reading.peer.address, len(reading.trusted)
+    address, size = reading.peer.address, len(reading.trusted)
     if reading.peer.error:
         emit("warning", f"{address} could not be read: {reading.peer.error}", peer=address)
     else:
-        crls = f" and {reading.peer.crls} CRLs" if reading.peer.crls else ""
-        message = f"{address}: {reading.peer.version or 'unknown version'}, {count} trusted CAs{crls}."
-        emit("peer-read", message, peer=address, trusted=count)
+        crls = f" and {count(reading.peer.crls, 'CRL')}" if reading.peer.crls else ""
+        held = f"its trusted CA list holds {count(size, 'certificate')}{crls}"
+        message = f"{address}: {reading.peer.version or 'unknown version'}; {held}."
+        emit("peer-read", message, peer=address, trusted=size)
     unread = (reading.peer.health.unread if reading.peer.health else None) or {}
     for name, reason in sorted(unread.items()):
         emit("health-unread", f"{address}: {name} of its health was not observed: {reason}", peer=address, reading=name)

@@ -54,16 +54,16 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
         ]
     )
     command = restart_command(unsettled_peers(effects), context.cluster, context.state_dir)
-    sentences = [describe_effects(effects, command), services]
-    message = _describe(verified, open_steps, sentences, has_run=bool(state.run))
+    message, summary = (
+        _describe(verified, open_steps, [words, services], state)
+        for words in (describe_effects(effects, command), describe_effects(effects, command, with_reasons=False))
+    )
     if state.run:
-        message += _TIMER_ENDED if state.ended_timer else ""
         record = f"{message} Confirm it by {deadline}." if deadline else message
         record_alarms_after(context.journal, state.run, state.alarms_after, context.environment.now())
         measurements = measure_pairs(state.verdicts_before, verified.verdicts, state.client_views)
         record_measurements(context.journal, state.run, measurements)
         context.journal.close_run(state.run, outcome, record, code, effects)
-    summary = message
     if deadline:
         message = f"{message} {_describe_confirmation(context, state, deadline, open_steps)}"
     context.events.emit("run-state", message, state=outcome, exit_code=code, confirm_by=deadline)
@@ -144,7 +144,7 @@ def close_dry_run(context: RunContext, state: RunState, gaps: Sequence[str]) -> 
 def _describe_confirmation(context: RunContext, state: RunState, deadline: str, open_steps: Sequence[ManualStep]) -> str:
     if open_steps:
         return f"It is rolled back on {deadline}, unless the same plan is applied again to the end and confirmed before that."
-    return f"It is rolled back unless you confirm it by {deadline}: {confirm_command(state.run, context.state_dir)}"
+    return f"It is rolled back unless you confirm it by {deadline}: `{confirm_command(state.run, context.state_dir)}`"
 
 
 def _find_earlier_run(context: RunContext) -> str:
@@ -166,9 +166,9 @@ def _describe_refusals(refusing: Iterable[TowardNode], source: str) -> list[str]
     return [f"{source}{nodes_refuse} the peers' own certificates, which no change of a peer's list fixes."]
 
 
-def _describe(verified: Verification, open_steps: Sequence[ManualStep], ending: Sequence[str], *, has_run: bool) -> str:
+def _describe(verified: Verification, open_steps: Sequence[ManualStep], ending: Sequence[str], state: RunState) -> str:
     """Return the message of a run, which ends with the sentences `ending`; empty ones are left out."""
-    parts = ["Written and read back." if has_run else "Nothing to do: the cluster already matches the plan."]
+    parts = ["Written and read back." if state.run else "Nothing to do: the cluster already matches the plan."]
     if open_steps:
         parts.append(f"{count(len(open_steps), 'step is', 'steps are')} left to do by hand.")
     # A forecast is one endpoint from one peer.
@@ -181,4 +181,5 @@ def _describe(verified: Verification, open_steps: Sequence[ManualStep], ending: 
     if len(parts) == 1:
         parts.append("By the certificates, every endpoint passes on every peer.")
     parts += _describe_refusals(verified.refusing_nodes, "")
-    return " ".join([*parts, *filter(None, ending)])
+    ended = _TIMER_ENDED if state.run and state.ended_timer else ""
+    return " ".join([*parts, *filter(None, ending)]) + ended

@@ -28,12 +28,12 @@ def confirm_command(run: str, state_dir: Path) -> str:
 
 def go_on_undoing(run: str, cluster: ClusterAccess, state_dir: Path) -> str:
     """Return the sentence with the command that resumes a rollback."""
-    return f"Roll back again to continue: {rollback_command(run, cluster, state_dir)}"
+    return f"Roll back again to continue: `{rollback_command(run, cluster, state_dir)}`"
 
 
 def recovery_commands(run: str, cluster: ClusterAccess, state_dir: Path) -> str:
     """Return the sentence with the commands that resume a run, or undo it."""
-    return f"Apply the same plan again to continue, or undo with: {rollback_command(run, cluster, state_dir)}"
+    return f"Apply the same plan again to continue, or undo with: `{rollback_command(run, cluster, state_dir)}`"
 
 
 def _choose_cluster(cluster: ClusterAccess, state_dir: Path) -> list[str]:

@@ -194,8 +194,9 @@ def _not_pending(run: Run, now: datetime) -> NotPending:
     if run.confirm_by is None:
         return NotPending(f"Run {run.id} was started without --confirm-within and is {run.state}: there is nothing to confirm.")
     if run.state != "rolled-back" and timers.is_due(run, now):
+        result = run.message.splitlines()[:1]
         return NotPending(
-            f"The time to confirm run {run.id} ended on {run.confirm_by}; it is {run.state}. {run.message}".rstrip(),
+            " ".join([f"The time to confirm run {run.id} ended on {run.confirm_by}; it is {run.state}.", *result]).rstrip(),
             next_step=(
                 f"`remediate runs show {run.id}` shows the progress of its rollback. If steps are open, or nothing is "
                 f"rolling it back (this machine may have been off), run `remediate rollback {run.id} -i INVENTORY`."

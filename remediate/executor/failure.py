@@ -28,6 +28,7 @@ from remediate.model.errors import AccessError, Interrupted, NotOffered, Outcome
 from remediate.model.exit_codes import ExitCode
 from remediate.model.measurement import measure_pairs
 from remediate.model.run import RunState as JournalState
+from remediate.model.run import join_message
 from remediate.model.text import count
 from remediate.model.verdict import Verdicts
 
@@ -213,7 +214,7 @@ def _close(
     """
     context.stop.closing = True
     try:
-        _write_last_line(context, state, outcome, " ".join([message, *(step.text for step in steps)]), code)
+        _write_last_line(context, state, outcome, join_message(message, (step.text for step in steps)), code)
     except Exception as error:  # noqa: BLE001 - the caller gets a result all the same
         return _leave_open(context, state, "unknown", ExitCode.PERSON_NEEDED, f"{message} {as_failure(error)}")
     if isinstance(failure, VerificationFailed):

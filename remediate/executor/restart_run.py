@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from remediate.executor.effect.restarted import RestartedLook
 from remediate.executor.environment import Environment
 from remediate.executor.guarded_restart import GuardedRestarts, RestartContext, RestartOutcome
 from remediate.executor.health import read_cluster_health
+from remediate.executor.journal.measurements import record_measurements
 from remediate.executor.journal.restarts import load_alarms, load_unsettled_restarts, record_alarms
 from remediate.executor.journal.store import Journal
 from remediate.executor.maintenance import Maintenance
@@ -31,7 +32,8 @@ from remediate.model.events import Sink, silent
 from remediate.model.exit_codes import ExitCode, most_serious
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
-from remediate.model.run import RunState
+from remediate.model.measurement import measure_pairs
+from remediate.model.run import RunState, join_message
 from remediate.model.text import join_words
 
 
@@ -166,13 +168,17 @@ class _RestartCommand:
             for address in self.chosen:
                 if address not in self.look.effects:
                     self.look.observe(address, is_restarted=False)
+            verdicts, products = self.look.measure() if restarts.restarted else ({}, {})
+            measurements = measure_pairs({}, verdicts, self.look.client_views)
+            record_measurements(self.context.journal, self.context.run, measurements)
         except (Interrupted, ImmediateStop):
             return self._close(restarts, "partial", self.stop.exit_code, "The restart was interrupted.")
         except Exception as error:  # noqa: BLE001 - the run is closed whatever happened, and never reported as unchanged
             return self._close_failed(restarts, as_failure(error))
         effects = self.look.effects.values()
         codes = [ExitCode.PERSON_NEEDED if self.open_steps else ExitCode.DONE, effect_exit_code(effects, never_restarts=False)]
-        return self._close(restarts, "partial" if self.open_steps else "applied", most_serious(codes), "")
+        result = self._close(restarts, "partial" if self.open_steps else "applied", most_serious(codes), "")
+        return replace(result, verdicts=verdicts, products=products, client_views=self.look.client_views)
 
     def _restart(self, restarts: GuardedRestarts, address: Address) -> bool:
         """Restart one peer, and look whether clients get through it then; return whether a later one may be restarted."""
@@ -201,9 +207,8 @@ class _RestartCommand:
         self.stop.closing = True
         context, effects = self.context, self._list_effects()
         message = " ".join(part for part in (reason, self._describe(restarts), self._describe_refusal()) if part)
-        context.journal.close_run(
-            context.run, state, " ".join([message, *(step.text for step in self.open_steps)]), code, effects
-        )
+        record = join_message(message, (step.text for step in self.open_steps))
+        context.journal.close_run(context.run, state, record, code, effects)
         context.events.emit("run-state", message, state=state, exit_code=code)
         return RunResult(
             context.run, state, code, tuple(self.open_steps), has_written=restarts.wrote, message=message, effects=effects

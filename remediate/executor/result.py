@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from remediate.model.approvals import ApprovedCertificate
 from remediate.model.effect import ClientView, PeerEffect
 from remediate.model.exit_codes import ExitCode
-from remediate.model.identity import Address, PairId
+from remediate.model.identity import Address, EndpointId, PairId, Product
 from remediate.model.restart import Calls, Guard, Restart
 
 if TYPE_CHECKING:
@@ -107,8 +107,9 @@ class RunResult:
         verdicts_before: What each endpoint got from each peer when this apply began.
         effects: Whether what was written is in effect on each peer; empty where it was not looked at.
         client_views: What clients get, for each pair that was asked for.
+        products: The product behind each endpoint; empty where the plan has them.
         confirm_by: Until when the run waits for `remediate confirm`; None: it does not.
-        outcome: `message` without what `confirm_by` says; empty: the same.
+        outcome: `message` without what `confirm_by` and `effects` say; empty: the same.
     """
 
     run_id: str
@@ -122,6 +123,7 @@ class RunResult:
     verdicts_before: Verdicts = field(default_factory=dict)
     effects: tuple[PeerEffect, ...] = ()
     client_views: Mapping[PairId, ClientView] = field(default_factory=dict)
+    products: Mapping[EndpointId, Product] = field(default_factory=dict)
     outcome: str = ""
 
     @property

@@ -36,7 +36,7 @@ from remediate.model.events import Sink, silent
 from remediate.model.exit_codes import ExitCode, most_serious
 from remediate.model.identity import PairId
 from remediate.model.limits import Limits
-from remediate.model.run import Run, RunState
+from remediate.model.run import Run, RunState, join_message
 from remediate.model.text import count
 from remediate.model.verdict import Verdicts
 
@@ -260,8 +260,8 @@ def _close(context: UndoContext, beginning: _Beginning, result: UndoResult, late
         again = "When they are done and the peers answer, roll back again to check."
         message = f"{late}Run {context.run} is not rolled back yet: {steps} open. {again}"
         open_steps = (*result.open_steps, *aside.open_steps)
-        texts = [step.text for step in open_steps]
-        beginning.close("partial", " ".join([message, *texts]), ExitCode.PERSON_NEEDED, aside.effects)
+        record = join_message(message, (step.text for step in open_steps))
+        beginning.close("partial", record, ExitCode.PERSON_NEEDED, aside.effects)
         return _finish(
             context, "partial", ExitCode.PERSON_NEEDED, message, open_steps, has_written=result.has_written, aside=aside
         )
@@ -279,7 +279,7 @@ def _close(context: UndoContext, beginning: _Beginning, result: UndoResult, late
         ]
     )
     open_steps = (*aside.open_steps, *services)
-    record = " ".join([message, *(step.text for step in open_steps)])
+    record = join_message(message, (step.text for step in open_steps))
     beginning.close("rolled-back", record, code, aside.effects)
     return _finish(context, "rolled-back", code, message, open_steps, has_written=result.has_written, aside=aside)
 

@@ -213,6 +213,7 @@ def _write_inverse(
     fields = {**change_fields(inverse), "peer": record.peer}
     events.emit("change-start", f"Now: {inverse.summary}.", **fields, undoes=record.seq)
     context.before_write()
+    context.journal.record_undo_sent(context.run, record.seq)
     attempt = write_and_read_back(peer, inverse, lambda: None, limits=context.limits, pause=context.pause)
     if attempt.is_unknown:
         raise OutcomeUnknown(f"It was sent, but not read back. {attempt.problem or 'The peer reported success.'}")

@@ -26,6 +26,7 @@ from remediate.model.identity import Address, Fingerprint, PairId
 from remediate.model.plan import Plan, TrustCertificate, TrustOnNode
 from remediate.model.run import ApprovalRecord, Run
 from remediate.model.snapshot import Snapshot
+from remediate.model.text import count, first_few
 
 if TYPE_CHECKING:
     from remediate.model.verdict import Verdicts
@@ -171,17 +172,24 @@ def list_actions_to_approve(plan: Plan) -> tuple[TrustCertificate | TrustOnNode,
 
 
 def describe_approvals(plan: Plan, approvals: Sequence[ApprovedCertificate]) -> list[str]:
-    """Return who approved which certificate of `plan`, when and how: one sentence each, in the plan's order."""
+    """Return who approved which certificate of `plan`, when and how, in the plan's order: what was approved together, together."""
     by_person = {approval.certificate: approval for approval in approvals}
-    approved = [
-        by_person[action.certificate]
-        for action in _pick_one_per_certificate(_list_trust_actions(plan))
-        if action.certificate in by_person
-    ]
-    return [
-        f"{describe_certificate(plan.certificates[approval.certificate])}: {_how_approved(approval)}, {approval.by}, {approval.at}."
-        for approval in approved
-    ]
+    groups: dict[str, list[str]] = {}
+    for action in _pick_one_per_certificate(_list_trust_actions(plan)):
+        approval = by_person.get(action.certificate)
+        if approval is not None:
+            words = f"{_how_approved(approval)}, {approval.by}, {approval.at}"
+            groups.setdefault(words, []).append(describe_certificate(plan.certificates[action.certificate]))
+    lines: list[str] = []
+    for words, certificates in groups.items():
+        if len(certificates) == 1:
+            lines.append(f"{certificates[0]}: {words}.")
+        else:
+            lines += [
+                f"{count(len(certificates), 'certificate')}, approved together ({words}):",
+                *(f"  - {certificate}" for certificate in certificates),
+            ]
+    return lines
 
 
 def _list_trust_actions(plan: Plan) -> Iterator[TrustCertificate | TrustOnNode]:
@@ -224,12 +232,11 @@ def _refuse_unvouched(plan: Plan, missing: Sequence[TrustCertificate | TrustOnNo
         return
     lines = []
     for action in missing:
-        claim = (
-            "" if action.approval == "required" else f"; the plan file says {action.approval}, but that alone does not count"
-        )
         certificate = describe_certificate(plan.certificates[action.certificate])
-        lines.append(f"  {certificate}, seen at {', '.join(action.because) or 'no endpoint'}{claim}")
-    note = f"\nWhat {', '.join(unread)} trusts could not be read." if unread else ""
+        lines.append(f"  {certificate}, seen at {first_few(action.because) or 'no endpoint'}")
+    claims = sorted({action.approval for action in missing} - {"required"})
+    note = f"\nThe plan file says {' or '.join(claims)}, but that alone does not count." if claims else ""
+    note += f"\nWhat {', '.join(unread)} trusts could not be read." if unread else ""
     raise Declined(
         "No trusted source confirms these certificates, and they were not approved (--approve):\n" + "\n".join(lines) + note,
         next_step=HOW_TO_VOUCH,

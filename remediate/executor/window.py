@@ -46,6 +46,21 @@ class Window:
         """Return when the opening ends that `now` is in; None: it is closed."""
         return next((end for start, end in self._list_openings(now) if start <= now < end), None)
 
+    def spell(self, moment: datetime) -> str:
+        """Return `moment` for a message, with the time of day in the window's own zone where neither this machine nor UTC has it."""
+        own = moment.astimezone(self.zone)
+        if own.utcoffset() in {moment.astimezone().utcoffset(), moment.astimezone(UTC).utcoffset()}:
+            return rfc3339(moment)
+        return f"{rfc3339(moment)} ({own:%H:%M} in {self.zone})"
+
+    def describe_opening(self, now: datetime) -> str:
+        """Return the sentence whether it is open now, and until or from when."""
+        closes = self.closes(now)
+        if closes:
+            return f"The window {self} is open until {self.spell(closes)}."
+        opens = self.spell(self.opens_next(now))
+        return f"The window {self} is closed, so nothing would be started now. It opens next on {opens}."
+
     def opens_next(self, now: datetime) -> datetime:
         """Return when it opens the next time after `now`."""
         return next(start for start, _ in self._list_openings(now) if start > now)
@@ -108,20 +123,13 @@ class WindowClosed(RemediateError):
 def refuse_if_closed(window: Window | None, now: datetime) -> None:
     """Raise WindowClosed outside of `window`, with the time when it opens next."""
     if window and window.closes(now) is None:
-        raise WindowClosed(f"The window {window} is closed; it opens next on {rfc3339(window.opens_next(now))}.")
+        raise WindowClosed(f"The window {window} is closed; it opens next on {window.spell(window.opens_next(now))}.")
 
 
 def emit_whether_open(window: Window | None, now: datetime, events: RunEvents) -> None:
     """Emit whether the window is open, for a dry run, which it does not refuse."""
-    if window is None:
-        return
-    closes = window.closes(now)
-    if closes:
-        text = f"The window {window} is open until {rfc3339(closes)}."
-    else:
-        text = f"The window {window} is closed, so an apply would be refused now. It opens next on "
-        text += f"{rfc3339(window.opens_next(now))}."
-    events.emit("window", text, open=closes is not None)
+    if window is not None:
+        events.emit("window", window.describe_opening(now), open=window.closes(now) is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +157,14 @@ class WindowGuard:
         closes = self.window.closes(now)
         seconds, basis = self._expect_duration(change)
         seconds += before_s
-        opens = rfc3339(self.window.opens_next(now))
+        opens = self.window.spell(self.window.opens_next(now))
         if closes is None:
             raise WindowClosed(
                 f"The window {self.window} is over, so this was not started: {change.summary}. It opens on {opens}."
             )
         if now + timedelta(seconds=seconds) > closes:
             raise WindowClosed(
-                f"The window {self.window} closes on {rfc3339(closes)}, and this may take {seconds:.0f} s "
+                f"The window {self.window} closes on {self.window.spell(closes)}, and this may take {seconds:.0f} s "
                 f"({basis}), so it was not started: {change.summary}. The window opens again on {opens}."
             )
 

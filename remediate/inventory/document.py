@@ -12,6 +12,7 @@ import yaml
 
 from remediate.machine.files import read_regular_file
 from remediate.model.errors import InventoryError
+from remediate.model.text import count
 
 Location = tuple[str | int, ...]
 """The way to a value: keys, and positions in lists."""
@@ -55,7 +56,7 @@ def combine_mistakes(mistakes: Iterable[Mistake], *, next_step: str | None = Non
     """Return one error that shows all mistakes, by file and line."""
     lines = list(dict.fromkeys(str(mistake) for mistake in sorted(mistakes, key=lambda mistake: (mistake.file, mistake.line))))
     if len(lines) > _MAX_MISTAKES:
-        lines[_MAX_MISTAKES:] = [f"and {len(lines) - _MAX_MISTAKES} more mistakes."]
+        lines[_MAX_MISTAKES:] = [f"and {count(len(lines) - _MAX_MISTAKES, 'more mistake')}."]
     return InventoryError("\n".join(lines), next_step=next_step)
 
 

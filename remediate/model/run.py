@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,6 +22,7 @@ class Run:
 
     Attributes:
         plan: None: it has none, as a restart.
+        message: What came of it; each step that is left for a person is a line of its own after that.
         state: ``running`` also for a run whose process died, until the next run on the cluster records that.
         user: Who carried it out, on `host`.
         confirm_by: Until when it must be, or had to be, confirmed; None: it never had a timer.
@@ -51,6 +52,11 @@ class Run:
     in_effect: tuple[PeerEffect, ...] | None = None
 
 
+def join_message(result: str, steps: Iterable[str]) -> str:
+    """Return the message of a run: what came of it, and the steps that are left for a person, a line each."""
+    return "\n".join([result, *steps])
+
+
 @dataclass(frozen=True, slots=True)
 class StepRecord:
     """One write to one peer, as the journal records it.
@@ -64,6 +70,7 @@ class StepRecord:
         after: The same after it; None: it was not read.
         proven: Nothing of it can come to light any more: it was not sent, or its removal was sent and then read back. Else a rollback
             reads it again, also where it is *undone* or *failed*. False in a journal of version 0.1.0.
+        undo_sent_at: When its inverse was last sent, whatever came of it; None: it never was.
     """
 
     seq: int
@@ -81,6 +88,7 @@ class StepRecord:
     undone_at: str | None
     message: str
     proven: bool = False
+    undo_sent_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,14 +85,20 @@ def join_words(words: Sequence[str], limit: int | None = None) -> str:
 
 
 def group_ports(endpoints: Sequence[str]) -> str:
-    """Return ``a:5061, a:5091, b:443`` as ``a (5061, 5091), b:443``: the ports of each address together, in order."""
+    """Return ``a:5061, a:5091, b:443`` as ``a (5061, 5091), b:443``: the ports of each address together, in order.
+
+    Addresses with the same ports are together too; of many, the first few are named.
+    """
     ports: dict[str, list[str]] = {}
     for endpoint in endpoints:
         address, _, port = endpoint.rpartition(":")
         ports.setdefault(address, []).append(port)
+    addresses: dict[tuple[str, ...], list[str]] = {}
+    for address, numbers in ports.items():
+        addresses.setdefault(tuple(numbers), []).append(address)
     return ", ".join(
-        f"{address} ({', '.join(numbers)})" if len(numbers) > 1 else f"{address}:{numbers[0]}"
-        for address, numbers in ports.items()
+        f"{first_few(alike)} ({', '.join(numbers)})" if len(numbers) > 1 or len(alike) > 1 else f"{alike[0]}:{numbers[0]}"
+        for numbers, alike in addresses.items()
     )
 
 

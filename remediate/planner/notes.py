@@ -13,7 +13,7 @@ from remediate.model.health import UpgradeState
 from remediate.model.identity import Address
 from remediate.model.plan import Policy, Shortfall
 from remediate.model.snapshot import Endpoint, Peer, Snapshot
-from remediate.model.text import first_few, group_ports, join_words
+from remediate.model.text import count, first_few, group_ports, join_words
 from remediate.planner.advice.phrases import describe_certificate
 from remediate.planner.forecast import Forecaster
 from remediate.planner.self_signed import list_self_signed_notes
@@ -230,7 +230,7 @@ def _describe_renewal(
     namesakes: list[Certificate],
 ) -> str:
     names = list(dict.fromkeys(use.endpoint.name for use in uses))
-    expires = f"{describe_certificate(certificate)}, used by {first_few(names, 1)}, expires in {remaining.days} days"
+    expires = f"{describe_certificate(certificate)}, used by {first_few(names, 1)}, expires in {count(remaining.days, 'day')}"
     if successor:
         return f"{expires}; a successor is available ({successor.fingerprint[:19]}…). {_REPLACEMENT}"
     if namesakes and _find_uses_in_list(uses, certificate):

@@ -25,12 +25,18 @@ def describe_effect(effect: PeerEffect) -> str:
     return f"{effect.state.value.replace('-', ' ')}{source}: {effect.description}"
 
 
-def show_effects(console: Console, effects: Iterable[PeerEffect]) -> None:
-    """Print a line for each peer, or for peers alike; nothing where no peer was looked at."""
+def show_effects(console: Console, effects: Iterable[PeerEffect], *, is_undo: bool = False) -> None:
+    """Print a line for each peer, or for peers alike; nothing where no peer was looked at.
+
+    Args:
+        console: Where to print.
+        effects: The effect of what was written to each peer.
+        is_undo: It is that of the lists which the peers had before.
+    """
     listed = tuple(effects)
     if not listed:
         return
-    print_heading(console, "In effect")
+    print_heading(console, "Earlier lists in effect" if is_undo else "In effect")
     alike: dict[tuple[EffectState, str], list[str]] = {}
     for effect in listed:
         alike.setdefault((effect.state, describe_effect(effect)), []).append(effect.peer)

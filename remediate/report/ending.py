@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 
 from rich.console import Console
 from rich.text import Text
@@ -17,8 +18,10 @@ from remediate.report.moments import format_duration, format_moment
 
 _MAX_STEP = 2_000
 _BOX = 76
-_MIN_PREFIX = 24
-"""Steps that begin alike for at least so many characters have their beginning once."""
+_BELOW = 2
+"""Where what is too long to stand beside its label begins."""
+_MIN_COMMON = 24
+"""Steps that begin and end alike for at least so many characters together have that once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ def print_manual_steps(console: Console, steps: Mapping[str, Sequence[str]]) -> 
         names = [escape(peer) for peer in peers if peer]
         heading = f"By hand on {', '.join(names)}:" if names else "By hand:"
         print_indented(console, Text(heading, "bold yellow"), 0)
-        _print_steps(console, texts)
+        print_steps(console, texts)
 
 
 def _without_peer(step: str, peer: str) -> str:
@@ -59,15 +62,37 @@ def _without_peer(step: str, peer: str) -> str:
     return instruction if peer and comma and " " not in beginning else step
 
 
-def _print_steps(console: Console, texts: Sequence[str]) -> None:
-    prefix = _common_beginning(texts)
-    if len(prefix) < _MIN_PREFIX:
+def print_steps(console: Console, texts: Sequence[str]) -> None:
+    """Print steps in the language in use; what several in a row begin and end with is printed once."""
+    group: list[str] = []
+    for text in texts:
+        if group and not _have_much_in_common([*group, text]):
+            _print_group(console, group)
+            group = []
+        group.append(text)
+    _print_group(console, group)
+
+
+def _have_much_in_common(texts: Sequence[str]) -> bool:
+    beginning, end = _common_parts(texts)
+    return bool(beginning) and len(beginning) + len(end) >= _MIN_COMMON
+
+
+def _common_parts(texts: Sequence[str]) -> tuple[str, str]:
+    beginning = _common_beginning(texts)
+    return beginning, _common_end([text.removeprefix(beginning) for text in texts])
+
+
+def _print_group(console: Console, texts: Sequence[str]) -> None:
+    if not _have_much_in_common(texts):
         for text in texts:
             _print_step(console, text, 2)
         return
-    print_indented(console, FinalText(f"{escape(prefix.strip(), _MAX_STEP)}{colon()}", "yellow"), 2)
+    beginning, end = _common_parts(texts)
+    heading = f"{beginning}…{end.removesuffix('.')}" if end else beginning.rstrip()
+    print_indented(console, FinalText(f"{escape(heading, _MAX_STEP)}{colon()}", "yellow"), 2)
     for text in texts:
-        _print_step(console, text.removeprefix(prefix), 4)
+        _print_step(console, text.removeprefix(beginning).removesuffix(end), 4)
 
 
 def _print_step(console: Console, text: str, columns: int) -> None:
@@ -81,16 +106,23 @@ def _print_step(console: Console, text: str, columns: int) -> None:
 
 def _common_beginning(texts: Sequence[str]) -> str:
     """Return the words with which all of `texts` begin, with the blank after them; empty where there is only one."""
-    words: list[str] = []
-    for together in zip(*(text.split(" ") for text in texts), strict=False):
-        if len(texts) < 2 or len(set(together)) > 1:
-            break
-        words.append(f"{together[0]} ")
-    return "".join(words)
+    return "".join(f"{word} " for word in _common_words([text.split(" ")[:-1] for text in texts]))
+
+
+def _common_end(texts: Sequence[str]) -> str:
+    """Return the words with which all of `texts` end, with the blank before them; empty where there is only one."""
+    words = _common_words([text.split(" ")[:0:-1] for text in texts])
+    return "".join(f" {word}" for word in reversed(words))
+
+
+def _common_words(texts: Sequence[Sequence[str]]) -> list[str]:
+    """Return the words with which all lists of words begin; none where there is only one list."""
+    together = zip(*texts, strict=False) if len(texts) > 1 else ()
+    return [words[0] for words in takewhile(lambda words: len(set(words)) == 1, together)]
 
 
 def print_ending(console: Console, ending: Ending, now: datetime) -> None:
-    """Print the last lines of a run; a command is never wrapped, to be copied."""
+    """Print the last lines of a run; a command is never wrapped, to be copied, and alone on its line where it is too long."""
     entries = [
         ("Duration", format_duration(ending.seconds) if ending.seconds is not None else ""),
         ("Report", ending.report),
@@ -100,14 +132,19 @@ def print_ending(console: Console, ending: Ending, now: datetime) -> None:
     width = max(10, *(len(label) + 1 for label in labels.values()))
     for label, value in entries:
         if value:
-            line = Text(labels[label].ljust(width), "bold")
-            line.append(escape(value, _MAX_STEP), "not bold")
-            console.print(line, soft_wrap=True)
+            _print_value(console, labels[label], escape(value, _MAX_STEP), width)
     if ending.confirm_by is not None:
         minutes, seconds = divmod(max(0, int((ending.confirm_by - now).total_seconds())), 60)
         deadline = format_moment(ending.confirm_by)
         print_box(console, [translate(f"CONFIRM before {deadline}, in {minutes} min {seconds} s, or the run is rolled back.")])
         console.print(Text(f"  {escape(ending.confirm, _MAX_STEP)}", "bold"), soft_wrap=True)
+
+
+def _print_value(console: Console, label: str, value: str, width: int) -> None:
+    if console.is_terminal and width + len(value) > console.width:
+        console.print(Text(label, "bold"), soft_wrap=True)
+        label, width = "", _BELOW
+    console.print(Text.assemble((label.ljust(width), "bold"), value), soft_wrap=True)
 
 
 def print_box(console: Console, lines: Iterable[str]) -> None:

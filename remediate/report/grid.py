@@ -146,6 +146,7 @@ class _Grid:
         self._labels = shorten(peers)
         self._peers = peers
         self._bands = bands
+        self._notes_below = False
 
     def print_all(self, rows: Sequence[_Row]) -> None:
         """Print the peers, then each service with its rows."""
@@ -153,7 +154,9 @@ class _Grid:
         heads = self._choose_heads(cell_width)
         widths = [max(cell_width, len(head)) for head in heads]
         note_width = max((len(row.note) for row in rows), default=0)
-        names_width = self._console.width - _INDENT - sum(self._list_band_widths(widths)) - note_width - _GAP
+        room = self._console.width - _INDENT - sum(self._list_band_widths(widths)) - _GAP
+        self._notes_below = room - note_width < _MIN_NAMES
+        names_width = room if self._notes_below else room - note_width
         if self._nodes.suffix:
             print_indented(self._console, Text(f"Nodes are in {escape(self._nodes.suffix[1:])}", "dim"), 0)
         if self._console.width < BLOCKS_BELOW or names_width < _MIN_NAMES:
@@ -207,9 +210,11 @@ class _Grid:
             for cell, width in zip(cells, widths, strict=True):
                 line.append(cell.ljust(width + _GAP), self._styles.get(cell, ""))
             line.append(" " * (end - len(line)))
-        line.append(row.note)
+        line.append("" if self._notes_below else row.note)
         line.rstrip()
         self._print(line)
+        if self._notes_below and row.note:
+            print_indented(self._console, Text(row.note), 2 * _INDENT)
 
     def _split_bands(self, row: _Row) -> list[tuple[str, ...]]:
         count = len(self._peers)

@@ -19,6 +19,7 @@ from remediate.model.text import count, escape
 from remediate.report.cards import count_undo, list_cards
 from remediate.report.causes import describe_cause
 from remediate.report.chain_drawing import WIDTH, draw_chains
+from remediate.report.check_counts import count_passing
 from remediate.report.cipher_diff import compare_ciphers
 from remediate.report.moments import format_moment
 from remediate.report.names import service_of, service_rank, shorten
@@ -94,6 +95,7 @@ def plan_page(plan: Plan, *, version: str = "") -> str:
         cards=list_cards(plan),
         tiles=list_tiles(plan.endpoints),
         sums=sums,
+        sentence_of_counts=f"{count_passing(sums.before, sums.pairs)} now, {sums.after} after this plan.",
         matrix=matrix,
         chips=list_chips(matrix, {"fail": "Still fail", "unseen": "Not checked", "fixed": "Fixed", "pass": "Pass now"}),
         drawings=drawings[:MAX_DRAWINGS],

@@ -11,7 +11,7 @@ from rich.text import Text
 from remediate.language.choice import ENGLISH
 from remediate.language.messages import current_language, translate
 from remediate.model.text import escape
-from remediate.report.wrapping import break_offsets
+from remediate.report.wrapping import break_offsets, list_word_lengths
 
 _MIN_WIDTH = 24
 _WIDE = 80
@@ -105,7 +105,10 @@ def print_entries(console: Console, entries: Sequence[Entry], columns: int = 0) 
     mark_width = max((len(entry.mark) + 1 for entry in entries if entry.mark), default=0)
     label_width = max((len(entry.label) for entry in entries), default=0)
     text_column = columns + mark_width + label_width + _GAP
-    is_below = console.is_terminal and (console.width < _WIDE or console.width - text_column < _MIN_WIDTH)
+    room_below = console.width - columns - mark_width - _GAP
+    is_below = console.is_terminal and (
+        console.width < _WIDE or console.width - text_column < max(_MIN_WIDTH, _longest_word(entries, room_below))
+    )
     for entry in entries:
         head = Text.assemble(" " * columns, entry.mark, " " * (mark_width - len(entry.mark)), entry.label)
         paragraphs = entry.paragraphs
@@ -118,6 +121,13 @@ def print_entries(console: Console, entries: Sequence[Entry], columns: int = 0) 
             console.print(head, soft_wrap=True)
         for paragraph in paragraphs:
             print_indented(console, paragraph, columns + mark_width + _GAP if is_below else text_column)
+
+
+def _longest_word(entries: Sequence[Entry], room: int) -> int:
+    """Return how long the longest word of the texts is that fits into `room`: a longer one leaves the screen in either place."""
+    paragraphs = (translate_text(paragraph).plain for entry in entries for paragraph in entry.paragraphs)
+    lengths = (length for paragraph in paragraphs for length in list_word_lengths(paragraph))
+    return max((length for length in lengths if length <= room), default=0)
 
 
 def print_table(console: Console, titles: Sequence[str], rows: Sequence[Sequence[str]], *, is_labelled: bool = False) -> None:

@@ -11,6 +11,7 @@ from remediate.model.identity import Address
 from remediate.model.plan import Action, Plan, RemoveCertificate, SetCiphers, TrustCertificate, TrustOnNode
 from remediate.model.text import count, escape
 from remediate.report.cards import list_cards
+from remediate.report.check_counts import count_passing
 from remediate.report.moments import format_moment
 from remediate.report.toward_nodes import TOWARD_NODES, describe_toward_nodes
 from remediate.report.view import (
@@ -81,7 +82,7 @@ def _write_summary(plan: Plan) -> Iterator[str]:
     yield from (f"**{prose(' '.join(summarise_verdicts(plan)))}**", "")
     yield f"- Plan: {code(plan.id)}, made {format_moment(plan.made_at)}"
     yield f"- Peers: {', '.join(code(peer) for peer in plan.base) or 'none'}"
-    yield f"- Result: {sums.before} of {count(sums.pairs, 'check')} pass now, {sums.after} after the change"
+    yield f"- Result: {count_passing(sums.before, sums.pairs)} now, {sums.after} after the change"
     if sums.unseen:
         yield f"- Not checked (?): {count(sums.unseen, 'check')}"
     yield from (f"- {card.topic}: **{prose(card.title)}**. {prose(card.detail)}" for card in list_cards(plan))

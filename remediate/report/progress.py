@@ -15,7 +15,7 @@ from rich.text import Text
 from remediate.model.canonical import rfc3339, utc_now
 from remediate.model.events import Event
 from remediate.model.text import escape
-from remediate.report.lines import FinalText
+from remediate.report.lines import FinalText, print_indented
 
 MAX_MESSAGE = 4000
 """Limit of one message. It may hold commands to type, so it is not cut as short as an untrusted name."""
@@ -31,6 +31,7 @@ LASTING = frozenset(
         "in-effect",
         "not-in-effect",
         "logging-stopped",
+        "window",
     }
 )
 STYLES = {
@@ -94,7 +95,7 @@ class Progress:
         if not self._moves and (lasts or not is_one_of_many):
             self._console.print(FinalText(f"{rfc3339(self._now())} "), line, soft_wrap=True, sep="")
         elif lasts:
-            self._console.print(line)
+            print_indented(self._console, line, 0)
         elif self._status:
             line.truncate(max(20, self._console.width - 4), overflow="ellipsis")
             self._status.update(line)

@@ -70,7 +70,10 @@ def list_after(before: Sequence[str], peer: str, steps: Sequence[StepRecord]) ->
 
 def step_json(step: StepRecord) -> dict[str, Any]:
     """Return one write and its outcome."""
-    return {**asdict(step), "facts": dict(step.facts), "inverse": None if step.inverse is None else dict(step.inverse)}
+    document = {**asdict(step), "facts": dict(step.facts), "inverse": None if step.inverse is None else dict(step.inverse)}
+    # Only what comes of an undo is of use to others.
+    del document["undo_sent_at"]
+    return document
 
 
 def approval_json(approval: ApprovalRecord) -> dict[str, Any]:

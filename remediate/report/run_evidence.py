@@ -100,7 +100,7 @@ def _summarise(record: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         ("Plan", record["plan"]),
         ("Peers", ", ".join(record["peers"])),
         ("Confirm by", record["confirm_by"]),
-        ("Result", record["message"]),
+        ("Result", " ".join(record["message"].splitlines())),
     )
     return tuple((label, value) for label, value in facts if value)
 

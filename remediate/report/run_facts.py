@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from remediate.model.measurement import PairMeasurement
 from remediate.model.plan import EndpointForecast, Plan
 from remediate.model.text import count
 from remediate.report.cards import Card
+from remediate.report.check_counts import count_passing
 from remediate.report.moments import format_duration, format_moment
 from remediate.report.names import shorten
 
@@ -57,11 +59,16 @@ def _work_on(peer: str, record: Mapping[str, Any]) -> PeerWork:
         peer,
         kinds.count("trust-certificate"),
         kinds.count("remove-certificate"),
-        tuple(f"{step['kind']} ({step['state']})" for step in changes if step["kind"] not in _COUNTED),
+        tuple(_count_alike(f"{step['kind']} ({step['state']})" for step in changes if step["kind"] not in _COUNTED)),
         ", ".join(_describe_restart(step) for step in restarts),
         effect["state"].replace("-", " ") if effect else "not checked",
         _seconds_between(steps),
     )
+
+
+def _count_alike(changes: Iterable[str]) -> Iterator[str]:
+    for change, number in Counter(changes).items():
+        yield change if number == 1 else f"{number} x {change}"
 
 
 def _describe_restart(step: Mapping[str, Any]) -> str:
@@ -86,7 +93,10 @@ def describe_measurements(pairs: Sequence[PairMeasurement]) -> str:
     after = sum(pair.after.ok for pair in pairs)
     unseen = sum(not pair.after.observed for pair in pairs)
     not_checked = f" {unseen} not checked (?)." if unseen else ""
-    return f"Measured by this run: {before} of {count(len(pairs), 'check')} passed before, {after} pass now.{not_checked}"
+    if all(pair.before is None for pair in pairs):
+        return f"Measured by this run: {count_passing(after, len(pairs))}.{not_checked}"
+    checks, now = f"{before} of {count(len(pairs), 'check')}", count(after, "passes now", "pass now")
+    return f"Measured by this run: {checks} passed before, {now}.{not_checked}"
 
 
 def describe_clients(pairs: Iterable[PairMeasurement]) -> str:
@@ -118,6 +128,8 @@ def list_run_cards(record: Mapping[str, Any], pairs: Sequence[PairMeasurement]) 
 
 
 def _client_card(pairs: Sequence[PairMeasurement]) -> tuple[str, str]:
+    if not pairs:
+        return "Not measured", describe_measurements(pairs)
     views = [pair.client for pair in pairs if pair.client.state is not ClientState.NOT_ASKED]
     if not views:
         return "Not measured", "No client request was sent. Only the certificates were checked."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,14 +21,15 @@ from remediate.model.text import count, escape
 from remediate.report.lines import FinalText, print_indented
 from remediate.report.moments import format_duration
 from remediate.report.names import shorten
+from remediate.report.planned_changes import describe_listed
 from remediate.report.progress import LASTING, MAX_MESSAGE, STYLES
-from remediate.report.text import short_fingerprint
 from remediate.report.view import GOOD, REFUSED, UNSEEN
 
 _TABLE_FROM = 64
 """On a narrower terminal, each peer has two lines."""
 _TITLES = mark_words("peer", "list changes", "ciphers", "restart", "in effect", "time")
 _BAR = 12
+_UNDER_WAY = "…"
 _TIME = 7
 """Columns of a duration."""
 _LISTS = frozenset({"trust-certificate", "remove-certificate"})
@@ -37,7 +38,12 @@ _MILESTONES = frozenset({"peer-verified", "replicated", "lists-saved", "maintena
 """Types that have a line of their own elsewhere than on a terminal, beside each write and what lasts."""
 _IN_RESULT = frozenset({"manual-step"})
 """Types that the result of a run says, as it is in the end."""
-_WAITS_END = frozenset({"change-complete", "change-failed", "replicated", "in-effect", "not-in-effect", "step", "run-state"})
+_EFFECTS: Mapping[str, str] = {"in-effect": GOOD, "not-in-effect": REFUSED, "effect-not-known": UNSEEN}
+_WAITS_END = frozenset({"change-complete", "change-failed", "replicated", "step", "run-state", *_EFFECTS})
+_OF_THE_CLUSTER = frozenset({9, 10, 11, 12, 13})
+"""Steps that no single peer is at work in when they begin."""
+_ABOUT_NO_WORK = frozenset({"peer-read", "health-unread", "endpoint-probed", "warning", "manual-step", "alarm"})
+"""Types that may name another peer than the one that the run is at work on."""
 _PHASES: Mapping[int, str] = {
     1: "Taking the lock",
     2: "Reading every peer and every endpoint",
@@ -53,6 +59,10 @@ _PHASES: Mapping[int, str] = {
     12: "Verifying every endpoint through every peer",
     13: "Closing the run",
 }
+_GUARDING, _AFTER_RESTART, _UNDOING = mark_words(
+    "Checking the guards of the restart", "Testing what is in effect after the restart", "Undoing, the last change first"
+)
+_HINT, _UNDO = mark_words("Ctrl-C finishes this step.", "Undo:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +73,14 @@ class ExpectedWork:
         peers: Its peers, in their order.
         list_changes: How many changes the trusted CA list of each of them gets.
         undo: Returns the command that undoes a run, by its id; None: there is nothing to undo.
+        undoes: It undoes a run: what it takes back is its progress.
         is_listed: What a dry run would do is listed at its end, so not while it runs.
     """
 
     peers: tuple[str, ...]
     list_changes: Mapping[str, int] = field(default_factory=dict)
     undo: Callable[[str], str] | None = None
+    undoes: bool = False
     is_listed: bool = False
 
 
@@ -78,8 +90,8 @@ class _PeerProgress:
     ciphers: str = ""
     restart: str = ""
     effect: str = ""
-    began: float | None = None
-    ended: float | None = None
+    has_begun: bool = False
+    spent_s: float = 0.0
     change_began: float = 0.0
 
 
@@ -112,6 +124,7 @@ class RunProgress:
         self._peers = {peer: _PeerProgress() for peer in work.peers}
         self._cluster = self._run = self._phase = ""
         self._current = ""
+        self._current_since = clock()
         self._guards: list[Event] = []
         self._wait: tuple[str, float] | None = None
         self._started = clock()
@@ -177,31 +190,44 @@ class RunProgress:
         if event.type in _WAITS_END:
             self._wait = None
         if event.type == "step":
-            self._phase = _PHASES.get(int(event.fields.get("step") or 0), event.message)
+            number = int(event.fields.get("step") or 0)
+            self._phase = _PHASES.get(number, event.message)
+            if number in _OF_THE_CLUSTER:
+                self._turn_to("")
+        if event.type == "guard":
+            self._phase = _GUARDING
+        if "undoes" in event.fields:
+            self._phase = _UNDOING
         if event.type in {"waiting", "logging", "asking-again"} and isinstance(event.fields.get("seconds"), int):
             self._wait = (event.message, self._clock() + int(event.fields["seconds"] or 0))
         peer = self._peers.get(str(event.fields.get("peer")))
-        if peer is not None:
-            self._current = str(event.fields["peer"])
+        if peer is not None and event.type not in _ABOUT_NO_WORK:
+            self._turn_to(str(event.fields["peer"]))
             self._note_peer(peer, event)
+
+    def _turn_to(self, address: str) -> None:
+        """Count the time since the last turn to the peer that was at work, and let that of `address` begin; empty: none is."""
+        peer, now = self._peers.get(self._current), self._clock()
+        if peer is not None and peer.has_begun:
+            peer.spent_s += now - self._current_since
+        self._current, self._current_since = address, now
 
     def _note_peer(self, peer: _PeerProgress, event: Event) -> None:
         now, kind = self._clock(), event.fields.get("change")
         is_maintenance = event.type == "maintenance" and bool(event.fields.get("on"))
-        if peer.began is None and (event.type == "change-start" or is_maintenance):
-            peer.began = now
-        if peer.began is not None:
-            peer.ended = now
+        peer.has_begun = peer.has_begun or event.type == "change-start" or is_maintenance
         if event.type == "change-start":
             peer.change_began = now
         if kind == "restart-peer":
             peer.restart = _describe_restart(event, now - peer.change_began)
+            if event.type in _MADE:
+                self._phase, peer.effect = _AFTER_RESTART, _UNDER_WAY
         elif event.type in _MADE and kind == "set-ciphers":
             peer.ciphers = GOOD
         elif event.type in _MADE and kind in _LISTS:
-            peer.changes += 1
-        elif event.type in {"in-effect", "not-in-effect"}:
-            peer.effect = GOOD if event.type == "in-effect" else UNSEEN
+            peer.changes += 1 if self._work.undoes or "undoes" not in event.fields else -1
+        else:
+            peer.effect = _EFFECTS.get(event.type, peer.effect)
 
     def _describe(self, event: Event) -> str | None:
         """Return the line that stays of `event`; None: it has none."""
@@ -217,13 +243,12 @@ class RunProgress:
 
     def _describe_change(self, event: Event) -> str:
         peer = escape(self._names[str(event.fields.get("peer", ""))])
-        subject = escape(str(event.fields.get("subject", "")))
-        fingerprint = short_fingerprint(str(event.fields.get("certificate", "")))  # type: ignore[arg-type]
+        certificate = escape(describe_listed(event.fields))
         match event.fields.get("change"):
             case "trust-certificate":
-                return f"{peer}: added {subject} ({fingerprint}), confirmed."
+                return f"{peer}: added {certificate}, confirmed."
             case "remove-certificate":
-                return f"{peer}: removed {subject} ({fingerprint}), confirmed."
+                return f"{peer}: removed {certificate}, confirmed."
             case "set-ciphers":
                 return f"{peer}: set {escape(str(event.fields.get('name', '')))}, confirmed."
             case _:
@@ -242,8 +267,9 @@ class RunProgress:
         self._console.print(FinalText(f"{rfc3339(self._now())} {where}"), Text(line, style), soft_wrap=True, sep="")
 
     def render(self) -> Group:
-        """Return the table as it is now."""
-        return Group(*self._render_head(), *self._render_rows(), *self._render_foot())
+        """Return the table as it is now, not higher than the terminal."""
+        head, foot = tuple(self._render_head()), tuple(self._render_foot())
+        return Group(*head, *self._render_rows(self._console.height - len(head) - len(foot) - 1), *foot)
 
     def _render_head(self) -> Iterator[Text]:
         total = sum(self._work.list_changes.values())
@@ -252,53 +278,80 @@ class RunProgress:
         parts.append(format_duration(self._clock() - self._started))
         yield self._render_line("  ".join(part for part in parts if part), "bold")
 
-    def _render_rows(self) -> Iterator[Text]:
+    def _render_rows(self, room: int) -> Iterator[Text]:
         width = max((len(self._names[peer]) for peer in self._peers), default=0)
         titles = [translate(title) for title in _TITLES]
         widths = [max(pair) for pair in zip(map(len, titles), (width, _BAR + 6, 0, 7, 0, 0), strict=True)]
         wide = self._console.width >= max(_TABLE_FROM, sum(widths[:-1]) + _TIME + 2 * len(widths))
         if wide:
             yield self._render_line(f"  {_in_columns(titles, widths)}", "dim")
-        for address, peer in self._peers.items():
+        listed = self._choose_peers(room - 1 if wide else room // 2)
+        for address in listed:
+            peer = self._peers[address]
             mark = "▸ " if address == self._current else "  "
             name = escape(self._names[address])
-            style = "" if peer.began is not None else "dim"
+            style = "" if peer.has_begun else "dim"
             if wide:
                 yield self._render_line(mark + _in_columns((name, *self._render_cells(address, peer)), widths), style)
-            else:
-                yield self._render_line(mark + name, style)
-                yield self._render_line("    " + self._render_narrow_row(address, peer), style)
+                continue
+            yield self._render_line(mark + name, style)
+            if row := self._render_narrow_row(address, peer):
+                yield self._render_line(f"    {row}", style)
+        if len(listed) < len(self._peers):
+            yield self._render_line(f"  and {count(len(self._peers) - len(listed), 'other peer')}", "dim")
+
+    def _choose_peers(self, room: int) -> list[str]:
+        """Return the peers that there is room for, and for a line about the others: those around the one that is at work."""
+        addresses = list(self._peers)
+        if len(addresses) <= room:
+            return addresses
+        size = max(1, room - 1)
+        position = addresses.index(self._current) if self._current in self._peers else 0
+        begin = min(max(0, position - size // 2), len(addresses) - size)
+        return addresses[begin : begin + size]
 
     def _render_cells(self, address: str, peer: _PeerProgress) -> tuple[str, ...]:
         total = self._work.list_changes.get(address, 0)
-        filled = _BAR * min(peer.changes, total) // total if total else 0
+        filled = _BAR * min(max(0, peer.changes), total) // total if total else 0
         bar = f"{'█' * filled}{'░' * (_BAR - filled)} {peer.changes}/{total}" if total else ""
-        return bar, peer.ciphers, peer.restart, peer.effect, self._format_time_spent(peer)
+        return bar, peer.ciphers, peer.restart, peer.effect, self._format_time_spent(address, peer)
 
     def _render_narrow_row(self, address: str, peer: _PeerProgress) -> str:
         total = self._work.list_changes.get(address, 0)
         parts = [f"{peer.changes}/{total}" if total else ""]
         values = zip(_TITLES[2:5], (peer.ciphers, peer.restart, peer.effect), strict=True)
         parts += [f"{translate(title)} {value}" if value else "" for title, value in values]
-        return "  ".join([part for part in (*parts, self._format_time_spent(peer)) if part])
+        return "  ".join([part for part in (*parts, self._format_time_spent(address, peer)) if part])
 
-    def _format_time_spent(self, peer: _PeerProgress) -> str:
-        if peer.began is None:
+    def _format_time_spent(self, address: str, peer: _PeerProgress) -> str:
+        if not peer.has_begun:
             return ""
-        end = self._clock() if self._peers.get(self._current) is peer else peer.ended
-        return format_duration((end or peer.began) - peer.began)
+        return format_duration(peer.spent_s + (self._clock() - self._current_since if address == self._current else 0.0))
 
     def _render_foot(self) -> Iterator[Text]:
         if self._wait:
             message, end = self._wait
-            remaining = format_duration(end - self._clock())
-            yield self._render_line(
-                f"{translate(escape(message, MAX_MESSAGE))} {translate(f'Up to {remaining} left.')}", "cyan"
-            )
+            remaining_s = end - self._clock()
+            countdown = [translate(f"Up to {format_duration(remaining_s)} left.")] if remaining_s >= 1 else []
+            sentences = [translate(escape(message, MAX_MESSAGE)), *countdown]
+            for line in self._join_if_short(sentences):
+                yield self._render_line(line, "cyan")
         elif self._phase:
             yield self._render_line(f"{translate(self._phase)} …", "cyan")
-        if self._run and self._work.undo:
-            yield self._render_line(f"{translate('Ctrl-C finishes this step. Undo:')} {self._work.undo(self._run)}", "dim")
+        if self._run:
+            undo = [f"{translate(_UNDO)} {self._work.undo(self._run)}"] if self._work.undo else []
+            for line in self._join_if_short([translate(_HINT), *undo]):
+                yield self._render_line(self._cut_after_word(line), "dim")
+
+    def _cut_after_word(self, line: str) -> str:
+        """Return as many whole words of `line` as the terminal is wide, so that a path is whole or not there."""
+        width = self._console.width
+        return line if len(line) <= width else f"{line[: width - 1].rpartition(' ')[0]} …"
+
+    def _join_if_short(self, sentences: Sequence[str]) -> Sequence[str]:
+        """Return the sentences as one line, or one each where the terminal is too narrow for that: none hides the next."""
+        line = " ".join(sentences)
+        return [line] if len(line) <= self._console.width else sentences
 
     def _render_line(self, text: str, style: str) -> Text:
         """Return a line of the table, cut where the terminal ends: a line that wraps would leave its end behind."""
@@ -310,7 +363,7 @@ class RunProgress:
 def _describe_restart(event: Event, spent_s: float) -> str:
     if event.type in _MADE:
         return f"{GOOD} {format_duration(spent_s)}"
-    return "…" if event.type == "change-start" else REFUSED
+    return _UNDER_WAY if event.type == "change-start" else REFUSED
 
 
 def _in_columns(cells: Iterable[str], widths: Iterable[int]) -> str:

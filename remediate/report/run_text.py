@@ -12,6 +12,7 @@ from remediate.language.messages import mark_words, translate
 from remediate.model.measurement import PairMeasurement
 from remediate.model.plan import Plan
 from remediate.model.text import escape
+from remediate.report.ending import print_steps
 from remediate.report.lines import Entry, FinalText, colon, print_entries, print_heading, print_indented, print_table
 from remediate.report.moments import format_duration
 from remediate.report.names import shorten
@@ -36,9 +37,11 @@ def show_run(
     end = record["ended_at"] or "now, or an end that was not recorded"
     print_indented(console, Text(f"{author}, {record['started_at']} to {end}", "dim"), 0)
     labels = mark_words("plan", "ticket", "result")
-    for label, value in zip(labels, (record["plan"], record["ticket"], record["message"]), strict=True):
+    result, *steps = record["message"].splitlines() or [""]
+    for label, value in zip(labels, (record["plan"], record["ticket"], result), strict=True):
         if value:
             print_indented(console, FinalText(f"{translate(label)}{colon()} {translate(escape(value, 2000))}"), 0)
+    print_steps(console, [translate(step) for step in steps])
     console.print()
     cards = list_run_cards(record, pairs)
     print_entries(

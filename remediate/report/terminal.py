@@ -24,6 +24,7 @@ from remediate.model.plan import (
 from remediate.model.text import count, escape, first_few
 from remediate.model.verdict import Cause
 from remediate.report.cards import list_cards
+from remediate.report.check_counts import count_passing
 from remediate.report.grid import GridRow, print_grid
 from remediate.report.lines import Entry, FinalText, print_bullet, print_entries, print_heading, print_indented, translate_text
 from remediate.report.moments import format_moment
@@ -220,13 +221,13 @@ def _format_pair_counts(sums: PairCounts, tense: Tense) -> Text:
         return Text("No endpoint is known here, so nothing was checked.", "bold yellow")
     unseen = f" {sums.unseen} not checked ({UNSEEN})." if sums.unseen else ""
     if sums.before == sums.after:
-        return Text(f"{sums.after} of {count(sums.pairs, 'check')} pass.{unseen}", "bold")
+        return Text(f"{count_passing(sums.after, sums.pairs)}.{unseen}", "bold")
     checks = f"{sums.before} of {count(sums.pairs, 'check')}"
     if tense == "measured":
-        return Text(f"{checks} passed before, {sums.after} pass now.{unseen}", "bold")
+        return Text(f"{checks} passed before, {count(sums.after, 'passes now', 'pass now')}.{unseen}", "bold")
     if tense == "judged":
         return Text(f"{checks} passed before, {sums.after} now.{unseen}", "bold")
-    return Text(f"{checks} pass now, {sums.after} after this plan.{unseen}", "bold")
+    return Text(f"{count_passing(sums.before, sums.pairs)} now, {sums.after} after this plan.{unseen}", "bold")
 
 
 def _print_actions(console: Console, plan: Plan, *, every_row: bool) -> None:
@@ -270,7 +271,7 @@ def _short_details(action: Action, plan: Plan, peers: ShortNames) -> Iterable[st
 
 
 def _name_peers(addresses: Sequence[str], plan: Plan, peers: ShortNames) -> str:
-    if len(addresses) > 1 and len(addresses) == len(plan.base):
+    if len(addresses) > 1 and len(addresses) == len(plan.base.keys() | {forecast.peer for forecast in plan.endpoints}):
         return f"all {len(addresses)} peers"
     return ", ".join(peers[peer] for peer in addresses)
 

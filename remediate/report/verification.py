@@ -12,8 +12,10 @@ from remediate.model.effect import ClientState, ClientView
 from remediate.model.identity import PairId
 from remediate.model.plan import EndpointForecast
 from remediate.model.text import count, escape
+from remediate.report.check_counts import count_passing
 from remediate.report.grid import GridRow, print_grid
-from remediate.report.lines import print_indented
+from remediate.report.lines import print_bullet, print_indented
+from remediate.report.names import shorten
 from remediate.report.view import GOOD, REFUSED, UNSEEN, Row, arrange_matrix, symbol_of
 
 NOT_ASKED = "·"
@@ -77,11 +79,21 @@ def _print_sums(console: Console, forecasts: Sequence[EndpointForecast], views: 
     passing = sum(forecast.before.ok for forecast in forecasts)
     unseen = sum(not forecast.before.observed for forecast in forecasts)
     not_checked = f" {unseen} not checked ({UNSEEN})." if unseen else ""
-    print_indented(console, Text(f"Certificates: {passing} of {len(forecasts)} checks pass.{not_checked}", "bold"), 0)
+    print_indented(console, Text(f"Certificates: {count_passing(passing, len(forecasts))}.{not_checked}", "bold"), 0)
     counts = {state: sum(view.state is state for view in views.values()) for state in ClientState}
-    if counts[ClientState.NOT_ASKED] == len(views):
-        reasons = list(dict.fromkeys(view.description for view in views.values()))
-        print_indented(console, Text(f"Clients: not tested ({escape('; '.join(reasons), 500)}).", "yellow"), 0)
+    peers_by_reason: dict[str, list[str]] = {}
+    for pair, view in views.items():
+        if view.state is ClientState.NOT_ASKED:
+            peers_by_reason.setdefault(view.description, []).append(pair.peer)
+    reasons = tuple(peers_by_reason)
+    if counts[ClientState.NOT_ASKED] < len(views):
+        parts = [f"{number} {state.value.replace('-', ' ')}" for state, number in counts.items() if number]
+        print_indented(console, Text(f"Clients: {', '.join(parts)}.", "bold"), 0)
+    elif len(reasons) == 1:
+        print_indented(console, Text(f"Clients: not tested ({escape(reasons[0], 500)}).", "yellow"), 0)
         return
-    parts = [f"{number} {state.value.replace('-', ' ')}" for state, number in counts.items() if number]
-    print_indented(console, Text(f"Clients: {', '.join(parts)}.", "bold"), 0)
+    else:
+        print_indented(console, Text("Clients: not tested.", "yellow"), 0)
+    names = shorten(pair.peer for pair in views)
+    for reason, peers in peers_by_reason.items():
+        print_bullet(console, f"{', '.join(names[peer] for peer in dict.fromkeys(peers))}: {reason}", 2)

@@ -24,9 +24,10 @@ from remediate.model.plan import (
     TrustOnNode,
     Unresolved,
 )
-from remediate.model.text import count, first_few
+from remediate.model.text import count, first_few, join_words
 from remediate.model.toward_nodes import STORE_RESTARTS, ClientCause
 from remediate.model.verdict import Cause, Verdict
+from remediate.report.check_counts import count_failing
 
 GOOD, REFUSED, UNSEEN = "✓", "✗", "?"
 NO_CHANGE_AHEAD = "No verdict changes within the horizon."
@@ -165,8 +166,15 @@ def incompleteness_of(plan: Plan) -> tuple[str, ...]:
     if plan.complete:
         return ()
     gaps = tuple(gap.message for gap in plan.undiscovered if gap.incomplete)
-    unseen = any(symbol_of(forecast.after) == UNSEEN for forecast in plan.endpoints)
-    return (*gaps, "A peer or an endpoint could not be checked.") if unseen or not gaps else gaps
+    unread = tuple(dict.fromkeys(forecast.peer for forecast in plan.endpoints if forecast.peer not in plan.base))
+    unseen = {
+        str(forecast.endpoint): None
+        for forecast in plan.endpoints
+        if forecast.peer in plan.base and symbol_of(forecast.after) == UNSEEN
+    }
+    reasons = [f"Peers that could not be read: {join_words(unread)}."] if unread else []
+    reasons += [f"Endpoints that could not be checked: {first_few(tuple(unseen), 1)}."] if unseen else []
+    return (*gaps, *reasons) or ("A peer or an endpoint could not be checked.",)
 
 
 def summarise_verdicts(plan: Plan) -> tuple[str, ...]:
@@ -185,8 +193,7 @@ def summarise_verdicts(plan: Plan) -> tuple[str, ...]:
         sentences = ["Every check that could be made passes." if sums.unseen else "Every check passes."]
     else:
         where = f"all {len(peers)} peers" if len(broken) == len(peers) > 1 else f"{len(broken)} of {count(len(peers), 'peer')}"
-        fixed = sums.after - sums.before
-        sentences = [f"{failing} of {count(sums.pairs, 'check')} fail, on {where}. This plan fixes {fixed} of them."]
+        sentences = [f"{count_failing(failing, sums.pairs)}, on {where}. {_describe_fixed(sums.after - sums.before, failing)}"]
     if 0 < sums.unseen < sums.pairs:
         sentences.append(f"{count(sums.unseen, 'check')} could not be made.")
     if required := len({action.certificate for action in approvals_required(plan)}):
@@ -195,6 +202,12 @@ def summarise_verdicts(plan: Plan) -> tuple[str, ...]:
     if plan.unresolved:
         sentences.append(f"{count(len(plan.unresolved), 'endpoint needs', 'endpoints need')} other work.")
     return tuple(sentences)
+
+
+def _describe_fixed(fixed: int, failing: int) -> str:
+    if failing == 1:
+        return "This plan fixes it." if fixed else "This plan does not fix it."
+    return f"This plan fixes {fixed} of them." if fixed else "This plan fixes none of them."
 
 
 def _summarise_refusals(plan: Plan) -> list[str]:

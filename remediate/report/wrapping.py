@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-_WORD = re.compile(r"(?:\d+ = )?(?:`[^`\n]*`|\([^()]*\d UTC\)|\S)+(?: [:;!?»](?!\S))*")
-"""What is never split: a word, with a sign that French writes after a blank; code, such as a command; a moment in UTC beside one
-in local time; ``1 = NAME``."""
+_WORD = re.compile(
+    r"(?:\d+ = )?(?:`[^`\n]*`|\((?:[^\s()]+ ){0,3}\d\d:\d\d(?::\d\d)? UTC\)|\d\d:\d\d(?::\d\d)? UTC(?!\w)|\S)+"
+    r"(?: [:;!?»·](?!\S))*"
+)
+"""What is never split: a word, with a sign that French writes after a blank, or that parts it from the next; code, such as a command;
+a time in UTC, and a moment in UTC beside one in local time; ``1 = NAME``."""
 
 
 def break_offsets(text: str, width: int) -> list[int]:
@@ -19,6 +22,11 @@ def break_offsets(text: str, width: int) -> list[int]:
             offsets.append(match.start())
             begin = match.start()
     return offsets
+
+
+def list_word_lengths(text: str) -> list[int]:
+    """Return how long each part of `text` is that no line splits."""
+    return [len(match[0]) for match in _WORD.finditer(text)]
 
 
 def wrap_line(line: str, columns: int) -> str:

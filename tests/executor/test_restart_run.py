@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from remediate.executor.identity import identify_operator
+from remediate.executor.journal.measurements import load_measurements
 from remediate.executor.journal.restarts import load_open_maintenance, load_unsettled_restarts
 from remediate.executor.lock import hold_cluster
 from remediate.executor.result import RestartOptions
@@ -29,6 +30,26 @@ def test_the_run_is_in_the_journal_as_a_restart(desk: Desk) -> None:
     assert (record.id, record.kind, record.plan, record.state) == (result.run_id, "restart", None, "applied")
     assert (record.exit_code, record.ticket, record.peers) == (0, "CHG-9", (FIRST, SECOND, THIRD))
     assert [effect.peer for effect in record.in_effect or ()] == [FIRST, SECOND, THIRD]
+
+
+def test_a_restart_ends_with_what_each_endpoint_gets(desk: Desk) -> None:
+    cluster = old_story()
+    apply(desk, cluster)
+    result = run(desk, cluster)
+    with desk.journal() as journal:
+        measured = load_measurements(journal, result.run_id)
+    assert len(result.verdicts) == len(cluster.boxes) * len(cluster.endpoints)
+    assert {pair.pair: pair.after for pair in measured} == result.verdicts
+    assert {pair.before for pair in measured} == {None}
+    assert set(result.products) == {endpoint.id for endpoint in cluster.endpoints}
+
+
+def test_a_restart_that_restarts_nothing_measures_nothing(desk: Desk) -> None:
+    cluster = old_story()
+    cluster.box(1).health = replace(cluster.box(1).health, alarms=(PeerAlarm("15028", "Restart required"),))
+    apply(desk, cluster)
+    result = run(desk, cluster)
+    assert (restarted(cluster), result.verdicts) == ([], {})
 
 
 def raising(cluster: MemoryCluster, alarm: str) -> MemoryCluster:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from remediate.executor.preflight import refuse_incomplete
+from remediate.executor.vouching import describe_approvals
 from remediate.formats import plan_document, plan_id
 from remediate.model.approvals import ApprovedCertificate
 from remediate.model.errors import Declined, IncompletePlan, StalePlan
@@ -15,7 +16,7 @@ from remediate.model.plan import Approval, Plan, Policy, TrustCertificate, Unres
 from remediate.model.snapshot import Alarm, Snapshot
 from remediate.model.verdict import Cause
 from remediate.planner import make_plan
-from tests.executor.clusters import CORPORATE, IMP, endpoint, plan_for, story
+from tests.executor.clusters import CORPORATE, IMP, approvals_of, endpoint, plan_for, story
 from tests.executor.conftest import Desk
 from tests.pki import issue
 
@@ -97,9 +98,26 @@ def test_a_snapshot_that_vouches_for_all_is_not_believed(desk: Desk) -> None:
     lying = Snapshot.from_json(replace(snapshot, vouched_for=frozenset(snapshot.certificates)).to_json())
     plan = make_plan(lying, Policy())
     assert {certificate.approval for certificate in trusted(plan)} == {"vouched"}
-    with pytest.raises(Declined, match="the plan file says vouched, but that alone does not count"):
+    with pytest.raises(Declined, match="The plan file says vouched, but that alone does not count"):
         desk.apply(cluster, plan)
     assert cluster.sent_count == 0
+
+
+def test_certificates_approved_together_are_listed_together() -> None:
+    plan = plan_for(story(), ciphers="keep")
+    fingerprints = [certificate.certificate for certificate in trusted(plan)]
+    approvals = approvals_of(*fingerprints)
+
+    together = describe_approvals(plan, approvals)
+    apart = describe_approvals(plan, approvals[:1])
+
+    assert len(fingerprints) > 1
+    assert together[0].startswith(
+        f"{len(fingerprints)} certificates, approved together (approved by the operator with --approve, anna, "
+    )
+    assert all(any(fingerprint in line for line in together[1:]) for fingerprint in fingerprints)
+    assert len(apart) == 1
+    assert apart[0].endswith("approved by the operator with --approve, anna, 2026-11-23T10:00:00Z.")
 
 
 def test_what_another_peer_trusts_now_needs_no_approval(desk: Desk) -> None:

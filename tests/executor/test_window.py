@@ -98,3 +98,23 @@ def test_a_window_without_a_zone_follows_this_machines() -> None:
 def test_a_malformed_window_is_refused_in_one_sentence(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         parse_window(text)
+
+
+@pytest.mark.parametrize(
+    ("zone", "spelled"),
+    [
+        ("Asia/Tokyo", "2026-11-24T01:00:00Z (02:00 in Europe/Paris)"),
+        ("Europe/Paris", "2026-11-24T01:00:00Z"),
+        ("Europe/Berlin", "2026-11-24T01:00:00Z"),
+    ],
+)
+def test_an_end_is_also_said_by_the_clock_of_the_window(set_local_zone: Callable[[str], None], zone: str, spelled: str) -> None:
+    set_local_zone(zone)
+    window = parse_window("22:00/02:00 Europe/Paris")
+    assert window.describe_opening(at("2026-11-23T22:00")) == f"The window {window} is open until {spelled}."
+
+
+def test_an_opening_is_also_said_by_the_clock_of_the_window(set_local_zone: Callable[[str], None]) -> None:
+    set_local_zone("UTC")
+    window = parse_window("22:00/02:00 Europe/Paris")
+    assert "It opens next on 2026-11-23T21:00:00Z (22:00 in Europe/Paris)." in window.describe_opening(at("2026-11-23T12:00"))

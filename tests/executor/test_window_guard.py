@@ -42,7 +42,7 @@ def test_a_dry_run_outside_the_window_only_warns(desk: Desk) -> None:
     result = desk.apply(cluster, plan_for(cluster), {"now": Clock(BEFORE)}, window=NIGHT, dry_run=True)
     assert result.state == "dry-run"
     assert desk.messages("window") == [
-        "The window 22:00/02:00 UTC is closed, so an apply would be refused now. It opens next on 2026-11-23T22:00:00Z."
+        "The window 22:00/02:00 UTC is closed, so nothing would be started now. It opens next on 2026-11-23T22:00:00Z."
     ]
     desk.apply(cluster, plan_for(cluster), {"now": Clock(OPEN)}, window=NIGHT, dry_run=True)
     assert desk.messages("window")[-1] == "The window 22:00/02:00 UTC is open until 2026-11-24T02:00:00Z."

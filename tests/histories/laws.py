@@ -236,8 +236,8 @@ def _in_effect(player: Player, before: Before, outcome: Outcome) -> Iterator[str
         loaded, listed = ({entry.fingerprint for entry in entries} & planned for entries in (box.loaded or (), box.trusted))
         # What a client showed to an earlier run stays so; that others took it off the list since, no client was asked about.
         # Nor does a start tell of what others did to the list after it: the peer works with what was written all the same.
-        others = _list_changed_since_start(player, box.address) if effect.source is EffectSource.START else set()
-        if listed - loaded - others or (loaded - listed - others and effect.seen_at is None):
+        foreign = _list_changed_since_start(player, box.address) if effect.source is EffectSource.START else set()
+        if listed - loaded - foreign or (loaded - listed - foreign and effect.seen_at is None):
             yield f"said to be in effect on {box.address}, which has not loaded it: {effect.description}"
 
 

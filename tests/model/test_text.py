@@ -73,5 +73,10 @@ def test_the_ports_of_one_address_are_listed_together() -> None:
     assert group_ports(["a.test:443", "[2001:db8::1]:5061", "a.test:5061"]) == "a.test (443, 5061), [2001:db8::1]:5061"
 
 
+def test_addresses_with_the_same_ports_are_listed_together() -> None:
+    endpoints = [f"{name}.test:{port}" for name in "abcde" for port in (5061, 5091)]
+    assert group_ports([*endpoints, "imp.test:7400"]) == "a.test, b.test, c.test and 2 more (5061, 5091), imp.test:7400"
+
+
 def test_the_last_two_words_are_joined_by_and() -> None:
     assert [join_words("abcd"[:number], 3) for number in range(5)] == ["", "a", "a and b", "a, b and c", "a, b, c and 1 more"]

@@ -1,22 +1,14 @@
-"""A run of the large plan that measured all of it, as a page and as the last screen of an apply."""
+"""A run of the large plan that measured all of it, as a page."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
-from rich.console import Console
-
-from remediate.model.effect import ClientState, ClientView, EffectSource, EffectState, PeerEffect
-from remediate.model.events import Event
+from remediate.model.effect import ClientState, ClientView
 from remediate.model.measurement import PairMeasurement
 from remediate.model.run import Run, StepRecord
-from remediate.report.effects import show_effects
-from remediate.report.ending import Ending, print_ending
 from remediate.report.run import run_record
 from remediate.report.run_page import run_page
-from remediate.report.run_progress import ExpectedWork, RunProgress
-from remediate.report.terminal import show_matrix
 from tests.report.large_plan import PEERS, large_plan
 
 RUN_ID = "261129-004712-4d70"
@@ -50,31 +42,3 @@ def measured_pairs() -> list[PairMeasurement]:
         view = ClientView(answer if number // 6 % 2 else ClientState.NOT_ASKED, "as the edge answered")
         pairs.append(PairMeasurement(pair.address, pair.port, pair.peer, pair.before, pair.after, view))
     return pairs
-
-
-def print_end_of_a_run(console: Console) -> None:
-    """Print a run as it goes on, then its last screen."""
-    seconds = iter(range(0, 10_000, 17))
-    work = ExpectedWork(PEERS, dict.fromkeys(PEERS, 4), lambda run: f"remediate rollback {run}")
-    progress = RunProgress(console, work, clock=lambda: next(seconds), now=lambda: datetime(2026, 11, 29, 0, 48, 7, tzinfo=UTC))
-    progress(Event("run-state", "", "mra-france-production", {"run": RUN_ID}))
-    for number, peer in enumerate(PEERS[:3]):
-        for kind in ("change-start", *["change-complete"] * (4 if number < 2 else 1)):
-            subject = f"CN=Example Entreprise Issuing CA {number}"
-            facts: dict[str, str | int | bool | None] = {
-                "peer": peer,
-                "change": "trust-certificate",
-                "certificate": SHA,
-                "subject": subject,
-            }
-            progress(Event(kind, "", "mra-france-production", facts))
-    progress(Event("waiting", "expressway-c3 restarts.", "", {"seconds": 900}))
-    console.print(progress.render())
-    show_matrix(console, large_plan(60).endpoints, tense="measured")
-    show_effects(
-        console, [PeerEffect(peer, EffectState.YES, EffectSource.CLIENT, "a client reached every service") for peer in PEERS]
-    )
-    ending = Ending(664.0, f"/home/ann/.local/state/remediate/reports/{RUN_ID}.html", f"remediate rollback {RUN_ID} -i inventory.yml",
-                    f"remediate confirm {RUN_ID}", datetime(2026, 11, 29, 1, 13, 16, tzinfo=UTC))  # fmt: skip
-    console.print()
-    print_ending(console, ending, datetime(2026, 11, 29, 0, 58, 16, tzinfo=UTC))

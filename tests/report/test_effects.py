@@ -32,6 +32,12 @@ def test_peers_that_are_all_alike_are_counted() -> None:
     assert show() == ""
 
 
+def test_after_an_undo_they_are_those_of_the_earlier_lists() -> None:
+    stream = io.StringIO()
+    show_effects(make_console(stream, color=False), SEEN, is_undo=True)
+    assert stream.getvalue().splitlines()[1] == "Earlier lists in effect"
+
+
 def test_without_a_known_write_the_description_is_the_whole_line() -> None:
     effect = PeerEffect(FIRST, EffectState.YES, EffectSource.NO_WRITE_KNOWN, "No write is known.")
     assert describe_effect(effect) == "No write is known."

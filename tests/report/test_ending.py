@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,7 +18,7 @@ PAGE = "Maintenance > Security > Trusted CA certificate"
 
 
 def delete(peer: str, name: str) -> str:
-    return f"On {peer}, open {PAGE} and delete {name} (sha256:{'9b' * 32})."
+    return f"On {peer}, open {PAGE} and delete {name} (sha256:{name[-1] * 64})."
 
 
 def steps_in_pipe(steps: dict[str, list[str]]) -> str:
@@ -36,6 +37,19 @@ def test_a_page_and_each_step_are_named_once() -> None:
     assert text.startswith("By hand on expc1, expc2:\n")
 
 
+def test_what_steps_end_with_is_named_once() -> None:
+    reason = "expc1 could not be opened: it is down, or no longer a peer of this cluster."
+    names = [f"{name} (sha256:{name[-1] * 64})" for name in ("CN=a", "CN=b")]
+
+    text = steps_in_pipe({"expc1": [f"Still to do: remove {name} from the list of expc1. {reason}" for name in names]})
+
+    assert text.splitlines() == [
+        "By hand on expc1:",
+        f"  Still to do: remove … from the list of expc1. {reason[:-1]}:",
+        *(f"    ! {name}" for name in names),
+    ]
+
+
 def test_steps_by_hand_are_in_french() -> None:
     use_language("fr")
 
@@ -50,7 +64,8 @@ def test_steps_that_differ_stay_whole() -> None:
     assert text == "By hand on expc1:\n  ! Restart it.\n  ! Wait.\nBy hand:\n  ! End the workaround.\n"
 
 
-def test_in_a_pipe_the_deadline_is_a_line_with_both_times() -> None:
+def test_in_a_pipe_the_deadline_is_a_line_with_both_times(set_local_zone: Callable[[str], None]) -> None:
+    set_local_zone("Europe/Paris")
     stream = io.StringIO()
     ending = Ending(252.0, "run.html", "remediate rollback r1", "remediate confirm r1", NOW + timedelta(minutes=2, seconds=51))
 
@@ -60,9 +75,21 @@ def test_in_a_pipe_the_deadline_is_a_line_with_both_times() -> None:
         "Duration: 4:12",
         "Report:   run.html",
         "Undo:     remediate rollback r1",
-        "CONFIRM before Sun 29 Nov 2026 12:02 UTC, in 2 min 51 s, or the run is rolled back.",
+        "CONFIRM before Sun 29 Nov 2026 13:02 CET (12:02 UTC), in 2 min 51 s, or the run is rolled back.",
         "  remediate confirm r1",
     ]
+
+
+def test_what_is_too_long_for_its_line_stands_alone_on_one() -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=40, color_system=None)
+    path = "/var/lib/remediate/reports/261129-004712-4d70.html"
+
+    print_ending(console, Ending(252.0, path, "remediate rollback r1"), NOW)
+
+    assert stream.getvalue().splitlines() == [
+        "Duration: 4:12", "Report:", f"  {path}", "Undo:     remediate rollback r1",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])

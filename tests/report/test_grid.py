@@ -65,6 +65,14 @@ def test_what_is_alike_shares_a_row_on_a_screen() -> None:
     assert any("and 7 more" in line or "and 6 more" in line for line in lines)
 
 
+def test_a_cause_that_leaves_no_room_for_names_stands_below() -> None:
+    lines = printed(80, 6, bands=("certificates", "clients"))
+
+    cause = lines.index("    self-signed-untrusted")
+    assert lines[cause - 1].split() == ["✗→✓"] * 12
+    assert not any("self-signed-untrusted" in line for line in lines if line != lines[cause])
+
+
 def test_without_folding_every_endpoint_has_its_row() -> None:
     text = "\n".join(printed(120, 6, fold=False))
 

@@ -60,6 +60,15 @@ def test_a_list_splits_no_word_at_any_width(columns: int | None) -> None:
     assert_whole(lines_of(console), columns, f"{PEER} {SENTENCE} ✓ ! short")
 
 
+def test_a_text_whose_words_need_more_room_stands_below() -> None:
+    name = "cucm-paris-sub1.communications.example-entreprise.fr:8443"
+    console = console_of(80)
+
+    print_entries(console, [Entry(Text("expressway-c1, expressway-c2, expressway-c3"), (Text(f"no: {name}"),))], 2)
+
+    assert lines_of(console) == ["  expressway-c1, expressway-c2, expressway-c3", f"    no: {name}"]
+
+
 def test_each_paragraph_of_a_list_is_one_line_in_a_pipe() -> None:
     console = console_of(None)
 
@@ -130,6 +139,20 @@ def test_cells_below_each_other_have_their_titles() -> None:
         ["done", "after", "0:10"],
         ["in", "effect"],
         ["yes"],
+    ]
+
+
+def test_a_sentence_in_brackets_that_ends_in_a_moment_is_split() -> None:
+    console = console_of(40)
+
+    print_indented(
+        console, Text("Not tested (two sign-ins were sent, and the next may be sent on Mon 30 Nov 2026 06:54 UTC)."), 0
+    )
+
+    assert lines_of(console) == [
+        "Not tested (two sign-ins were sent, and",
+        "the next may be sent on Mon 30 Nov 2026",
+        "06:54 UTC).",
     ]
 
 

@@ -50,3 +50,12 @@ def test_on_a_terminal_the_guards_of_a_dry_run_stay() -> None:
 
     assert "own-address holds.\n" in stream.getvalue()
     assert "upgrade holds." not in stream.getvalue().splitlines()
+
+
+def test_on_a_terminal_a_warning_is_broken_between_words() -> None:
+    stream = io.StringIO()
+
+    with Progress(Console(file=stream, force_terminal=True, width=40, color_system=None)) as progress:
+        progress(Event("warning", "expressway-c1.communications.example.fr could not be read.", "edge-paris"))
+
+    assert "expressway-c1.communications.example.fr\n" in stream.getvalue()

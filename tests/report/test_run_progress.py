@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from rich.console import Console
@@ -100,7 +101,7 @@ def test_the_table_shows_what_each_peer_has_so_far() -> None:
         "expc1",
         "████████████",
         "2/2",
-        "0:00",
+        "0:19",
     ]
     assert rows[1].split() == ["▸", "expc2", "██████░░░░░░", "1/2", "0:11"]
     assert rows[2].split() == ["expc3", "░░░░░░░░░░░░", "0/2"]
@@ -136,6 +137,63 @@ def test_no_line_of_the_table_is_wider_than_the_terminal() -> None:
         lines = table_of(progress, columns)
         assert max(map(len, lines)) <= columns
         assert sum("expc" in line for line in lines) == 3
+
+
+def test_the_mark_and_the_time_are_those_of_the_peer_at_work() -> None:
+    clock = Clock()
+    progress = progress_on(io.StringIO(), terminal=True, clock=clock)
+
+    progress(change("change-start", PEERS[0]))
+    clock.seconds = 5
+    progress(Event("waiting", "Testing.", "edge", {"peer": PEERS[1], "seconds": 20}))
+    progress(Event("peer-read", "expc3: read.", "edge", {"peer": PEERS[2]}))
+    clock.seconds = 9
+    progress(Event("step", "12 verify", "edge", {"step": 12}))
+    clock.seconds = 60
+
+    _, _, *rows, _ = table_of(progress, 80)
+    assert [row.split()[-1] for row in rows] == ["0:05", "0/2", "0/2"]
+    assert not any("▸" in row for row in rows)
+
+
+def test_each_effect_has_its_sign() -> None:
+    progress = progress_on(io.StringIO(), terminal=True)
+
+    for kind, peer in zip(("in-effect", "not-in-effect", "effect-not-known"), PEERS, strict=True):
+        progress(Event(kind, "Said so.", "edge", {"peer": peer}))
+
+    assert [row.split()[-1] for row in table_of(progress, 80)[2:5]] == ["✓", "✗", "?"]
+
+
+def test_what_is_undone_after_a_failure_is_taken_off_the_progress() -> None:
+    progress = progress_on(io.StringIO(), terminal=True)
+    undone = change("change-complete", PEERS[0], "remove-certificate")
+
+    progress(change("change-complete", PEERS[0]))
+    progress(replace(undone, fields={**undone.fields, "undoes": 1}))
+
+    assert "0/2" in table_of(progress, 80)[2]
+
+
+def test_a_table_is_not_higher_than_its_terminal() -> None:
+    peers = tuple(f"expc{number:02}.example.test" for number in range(1, 61))
+    for columns in (40, 80):
+        progress = progress_on(io.StringIO(), terminal=True, work=ExpectedWork(peers), columns=columns)
+        progress(change("change-start", peers[40]))
+
+        lines = table_of(progress, columns)
+        assert len(lines) < 25
+        assert any("▸ expc41" in line for line in lines)
+        assert any("other peers" in line for line in lines)
+
+
+def test_a_path_in_the_last_line_is_whole_or_left_out() -> None:
+    work = ExpectedWork(PEERS, undo=lambda run: f"remediate rollback {run} -i /etc/remediate/inventories/production.yml")
+    progress = progress_on(io.StringIO(), terminal=True, work=work, columns=60)
+
+    progress(Event("run-state", "Run r1.", "edge", {"state": "running", "run": "r1"}))
+
+    assert table_of(progress, 60)[-2:] == ["Ctrl-C finishes this step.", "Undo: remediate rollback r1 -i …"]
 
 
 def test_a_dry_run_that_is_listed_at_its_end_is_not_shown_twice() -> None:

@@ -205,7 +205,9 @@ def _expect_work(session: Session, plan: Plan, cluster: ClusterAccess, *, is_lis
 
     lists = [action for action in plan.actions if isinstance(action, TrustCertificate | RemoveCertificate)]
     changes: dict[str, int] = {peer: sum(peer in action.peers for action in lists) for peer in plan.base}
-    return ExpectedWork(tuple(plan.base), changes, lambda run: rollback_command(run, cluster, session.state_dir), is_listed)
+    return ExpectedWork(
+        tuple(plan.base), changes, lambda run: rollback_command(run, cluster, session.state_dir), is_listed=is_listed
+    )
 
 
 def _choose_cluster(session: Session, plan: Plan, path: Path, patterns: tuple[str, ...]) -> ClusterAccess:
@@ -249,14 +251,18 @@ def _confirm(
     from remediate.cli.questions import ask, refuse_without_terminal
     from remediate.cli.restarts import calls_now, restart_lines
     from remediate.executor.vouching import describe_approvals
+    from remediate.model.canonical import utc_now
     from remediate.model.expressway import REFRESH_PRICE
     from remediate.model.plan import RefreshDiscovery, RestartPeer
+    from remediate.model.text import count
+    from remediate.report.cards import count_undo
     from remediate.report.terminal import show_plan
     from remediate.report.view import restarts_after_uploads, summarise_actions
 
     refuse_without_terminal(session, yes=False)
     show_plan(session.err(), plan)
     lines = ["", *describe_approvals(plan, approvals)]
+    lines += [options.window.describe_opening(utc_now())] if options.window else []
     lines += restart_lines(cluster, options.restart, options.restarts)
     if options.restart != "never" and any(isinstance(action, RestartPeer) for action in plan.actions):
         lines.append(calls_now(session, cluster, options.restarts))
@@ -265,6 +271,8 @@ def _confirm(
     lines += restarts_after_uploads(plan)
     if options.diagnostic_log:
         lines += ["Diagnostic logging may be started on every peer afterwards, for three minutes.", *RECORDING_COSTS]
+    if by_hand := count_undo(plan).by_hand:
+        lines.append(f"Undo: {count(by_hand, 'deletion')} by hand, since these peers do not offer removal over REST.")
     ask(session, lines, f"Apply this to {plan.cluster}: {summarise_actions(plan)}?")
 
 

@@ -127,6 +127,7 @@ def _write(session: Session, output: Path, files: Mapping[str, Path], drafts: li
     """Write one inventory, or one for each cluster, and say what is next."""
     from remediate.cli.files import write_atomically
     from remediate.inventory.draft import format_inventory
+    from remediate.model.text import count
 
     for draft in drafts if files else ():
         files[draft.name].parent.mkdir(parents=True, exist_ok=True)
@@ -135,9 +136,11 @@ def _write(session: Session, output: Path, files: Mapping[str, Path], drafts: li
         write_atomically(output, format_inventory(drafts))
     peers = sum(len(draft.peers) for draft in drafts)
     if many:
-        session.say(f"Wrote {output}: {len(drafts)} clusters, {peers} peers. Next: `remediate doctor -i {output}`.")
+        session.say(
+            f"Wrote {output}: {count(len(drafts), 'cluster')}, {count(peers, 'peer')}. Next: `remediate doctor -i {output}`."
+        )
     else:
-        session.say(f"Wrote {output}: {peers} peers. Next: `remediate doctor -i {output}`.")
+        session.say(f"Wrote {output}: {count(peers, 'peer')}. Next: `remediate doctor -i {output}`.")
     rows: list[dict[str, Any]] = [{"cluster": draft.name, "peers": [peer.address for peer in draft.peers]} for draft in drafts]
     if session.json:
         session.write_json({"inventory": str(output), **({"clusters": rows} if many else rows[0])})

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from remediate.executor.restart_choice import RestartRequest
     from remediate.executor.restart_preview import RestartPreview
     from remediate.executor.result import RunResult
+    from remediate.executor.window import Window
     from remediate.model.access import ClusterAccess
     from remediate.model.identity import Address
     from remediate.model.restart import Calls
@@ -97,7 +98,8 @@ def command(
     from remediate.cli.questions import refuse_without_terminal
     from remediate.cli.restarts import make_restart_options
     from remediate.executor.restart_choice import RestartRequest
-    from remediate.executor.window import parse_window
+    from remediate.executor.window import parse_window, refuse_if_closed
+    from remediate.model.canonical import utc_now
     from remediate.model.identity import Address
 
     if peers and everywhere:
@@ -106,6 +108,7 @@ def command(
     clusters = choose_clusters(session, inventory_path, patterns)
     if not dry_run:
         refuse_without_terminal(session, yes=yes)
+        refuse_if_closed(hours, utc_now())
 
     def request_for(cluster: ClusterAccess) -> RestartRequest:
         how = make_restart_options(session, calls or cluster.restarts.calls or "drain", drain_for, assume)
@@ -118,7 +121,7 @@ def command(
     if yes:
         return _restart(session, clusters, request_for)
     previews = _preview(session, clusters, request_for)
-    if refused := _confirm(session, previews):
+    if refused := _confirm(session, previews, hours):
         return refused
     offered = {result.cluster: _list_peers(result.value) for result in previews}
 
@@ -197,8 +200,8 @@ def _show_preview(session: Session, results: Sequence[ClusterResult[RestartPrevi
     return code
 
 
-def _confirm(session: Session, results: Sequence[ClusterResult[RestartPreview]]) -> ExitCode:
-    """Show what would be restarted and ask for `yes`.
+def _confirm(session: Session, results: Sequence[ClusterResult[RestartPreview]], window: Window | None) -> ExitCode:
+    """Show what would be restarted, and until when `window` is open, and ask for `yes`.
 
     Returns:
         DONE to go on; else the exit code of a cluster that cannot be read, after its error was reported.
@@ -209,6 +212,7 @@ def _confirm(session: Session, results: Sequence[ClusterResult[RestartPreview]])
     from remediate.cli.fleet import combine_exit_codes, raise_single_error, report_errors
     from remediate.cli.questions import ask
     from remediate.cli.restarts import count_calls, preview_lines
+    from remediate.model.canonical import utc_now
     from remediate.model.text import count, join_words
 
     raise_single_error(results)
@@ -222,6 +226,7 @@ def _confirm(session: Session, results: Sequence[ClusterResult[RestartPreview]])
     if chosen:
         names = join_words([f"{count(len(preview.peers), 'peer')} of {preview.cluster}" for preview in chosen])
         lines = [line for preview in previews for line in preview_lines(preview)]
+        lines += [window.describe_opening(utc_now())] if window else []
         ask(session, lines, f"Restart {names}, with {count_calls(chosen)} now?")
     return ExitCode.DONE
 
@@ -261,8 +266,31 @@ def _restart(
         return code
     for entry in results:
         if entry.value is not None:
+            _show_measured(session, entry.cluster, entry.value)
             show_result(session, entry.value, (), started=started)
     return code
+
+
+def _show_measured(session: Session, cluster: str, result: RunResult) -> None:
+    """Print what each endpoint gets from each peer after the restarts, by its certificates and as clients."""
+    from rich.text import Text
+
+    from remediate.model.plan import EndpointForecast
+    from remediate.model.text import escape
+    from remediate.report.lines import print_indented
+    from remediate.report.verification import show_verification
+
+    if not result.verdicts:
+        return
+    forecasts = [
+        EndpointForecast(
+            pair.endpoint.address, pair.endpoint.port, pair.peer, verdict, verdict, result.products.get(pair.endpoint)
+        )
+        for pair, verdict in result.verdicts.items()
+    ]
+    console = session.out()
+    print_indented(console, Text(f"Cluster {escape(cluster)}", "bold"), 0)
+    show_verification(console, forecasts, result.client_views, every_row=session.verbose > 0)
 
 
 def _write_document(

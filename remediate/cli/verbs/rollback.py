@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from remediate.model.errors import InventoryError
 from remediate.model.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from datetime import timedelta
 
     from remediate.executor.result import RunResult
@@ -22,7 +24,10 @@ if TYPE_CHECKING:
     from remediate.model.access import ClusterAccess
     from remediate.model.events import Sink
     from remediate.model.restart import Calls, Restart
-    from remediate.model.run import Run
+    from remediate.model.run import Run, StepRecord
+
+_MOST_ALIKE = 3
+"""How many certificates of one list the question names; the others are counted."""
 
 
 @click.command()
@@ -97,6 +102,7 @@ def command(
     clusters = {cluster.name: cluster for cluster in choose_clusters(session, inventory_path, patterns)}
     with Journal(session.state_dir) as journal:
         record = choose_run(journal, run, patterns, with_plan=True)
+        list_changes = _count_list_changes(journal.steps(record.id))
     if record.cluster not in clusters:
         raise InventoryError(
             f"The run {record.id} was on the cluster {record.cluster}, which is not among those chosen from {inventory_path}.",
@@ -108,7 +114,7 @@ def command(
     if not dry_run:
         _confirm(session, record, cluster, restarts, yes=yes)
     started = time.monotonic()
-    work = ExpectedWork(record.peers, is_listed=dry_run and not session.json)
+    work = ExpectedWork(record.peers, list_changes, undoes=True, is_listed=dry_run and not session.json)
     with session.open_event_sink(work) as sink, NoticeCollector(session, rehearsal := RehearsalCollector(sink)) as notices:
         result = _roll_back(session, record, cluster, restarts, notices, dry_run=dry_run)
         notes = notices.notes_besides(result.open_step_texts)
@@ -118,8 +124,14 @@ def command(
         session.write_json({**result_json(result, notes, cluster=record.cluster, plan=record.plan), "dry_run": dry_run})
     else:
         rehearsal.show(session.out())
-        show_result(session, result, (), started=started)
+        show_result(session, result, (), started=started, is_rollback=not dry_run)
     return ExitCode(result.exit_code)
+
+
+def _count_list_changes(steps: Iterable[StepRecord]) -> Counter[str]:
+    """Return how many changes of its list are to undo on each peer, as far as the journal knows."""
+    kinds = {"trust-certificate", "remove-certificate"}
+    return Counter(str(step.peer) for step in steps if step.inverse_kind in kinds and not step.proven)
 
 
 def _confirm(session: Session, run: Run, cluster: ClusterAccess, restarts: RollbackRestarts, *, yes: bool) -> None:
@@ -134,28 +146,57 @@ def _confirm(session: Session, run: Run, cluster: ClusterAccess, restarts: Rollb
     preview = preview_rollback(run.id, cluster, session.state_dir, limits=session.limits)
     if preview.changes or preview.steps or preview.late or restarts.choice != "never":
         lines = [f"Rollback of run {run.id} on {run.cluster}, started {run.started_at} by {run.user}, {run.state}:"]
-        lines += [f"  - {change.summary}" for change in preview.changes]
-        lines += [f"  - if the write of the run still shows: {change.summary}" for change in preview.late]
-        lines += [f"  - by hand: {step.text}" for step in preview.steps]
+        lines += _list_work(preview)
         lines += restart_lines(cluster, restarts.choice, restarts.how)
         if restarts.choice != "never":
             lines.append(calls_now(session, cluster, restarts.how))
         ask(session, lines, _write_question(preview, run))
 
 
+def _list_work(preview: RollbackPreview) -> Iterator[str]:
+    """Yield what would be undone, peer by peer; the steps to do by hand are counted, since the end of the rollback lists them."""
+    from remediate.executor.operations.change import change_fields
+    from remediate.model.text import join_words
+    from remediate.report.planned_changes import describe_changes, planned_change
+
+    for title, changes in (("", preview.changes), ("If the write of the run still shows:", preview.late)):
+        if title and changes:
+            yield f"  {title}"
+        planned = (planned_change(f"Would {change.summary}.", change_fields(change)) for change in changes)
+        for line in describe_changes(planned, _MOST_ALIKE):
+            yield f"{'  ' * (line.depth + 1)}{line.text}"
+    by_place = Counter(step.peer or "" for step in preview.steps)
+    if by_place:
+        places = join_words([f"{number} on {place}" if place else f"{number} elsewhere" for place, number in by_place.items()])
+        yield f"  By hand: {places}. They are listed at the end, and by --dry-run."
+
+
 def _write_question(preview: RollbackPreview, run: Run) -> str:
     """Return the question with the counts that the dry run has, too, but for what may still show."""
     from remediate.model.text import count
 
-    addresses = {change.peer for change in (*preview.changes, *preview.late)} | {step.peer for step in preview.steps}
-    changes, peers = count(len(preview.changes) + len(preview.late), "change"), count(len(addresses), "peer")
-    if preview.late and not preview.steps:
-        return f"Undo up to {changes} on {peers} of {run.cluster}?"
-    if preview.late:
-        return f"Undo up to {changes} on {peers} of {run.cluster}, and leave {count(len(preview.steps), 'step')} to do by hand?"
+    where = f"{_count_places(preview, run)} of {run.cluster}"
+    changes = count(len(preview.changes) + len(preview.late), "change")
+    steps = count(len(preview.steps), "step")
     if not preview.steps:
-        return f"Undo {changes} on {peers} of {run.cluster}?"
-    return f"Undo {changes} on {peers} of {run.cluster}, and leave {count(len(preview.steps), 'step')} to do by hand?"
+        return f"Undo up to {changes} on {where}?" if preview.late else f"Undo {changes} on {where}?"
+    if preview.late:
+        return f"Undo up to {changes} on {where}, and leave {steps} to do by hand?"
+    if not preview.changes:
+        return f"Nothing can be undone automatically. Leave {steps} to do by hand on {where}?"
+    return f"Undo {changes} on {where}, and leave {steps} to do by hand?"
+
+
+def _count_places(preview: RollbackPreview, run: Run) -> str:
+    """Return how many peers, and how many nodes, a rollback of `run` is about."""
+    from remediate.model.text import count, join_words
+
+    places = [change.peer for change in (*preview.changes, *preview.late)]
+    places += [step.peer for step in preview.steps if step.peer is not None]
+    addresses = {place.casefold() for place in places}
+    peers = addresses & {peer.casefold() for peer in run.peers}
+    counts = ((len(peers), "peer"), (len(addresses - peers), "node"))
+    return join_words([count(number, noun) for number, noun in counts if number]) or count(len(run.peers), "peer")
 
 
 def _roll_back(

@@ -76,19 +76,19 @@ class Client:
         access = self._find_access(peer)
         if access is None:
             return {}
-        answers = self._ask_until_lasting(access, endpoints, products, patience_s, passing, waits=waits)
+        answers = self._ask_until_lasting(peer, access, endpoints, products, patience_s, passing, waits=waits)
         if AnswerKind.REFUSED in passing and patience_s and _is_asking_over(answers):
             return {endpoint: _doubt(answer) for endpoint, answer in answers.items()}
         return answers
 
-    def _wait_for_sign_in(self, access: MraAccess, seconds: float) -> None:
+    def _wait_for_sign_in(self, peer: Address, access: MraAccess, seconds: float) -> None:
         """Wait until the budget of sign-ins over a way has room again, and emit how long that takes."""
         remaining_s = next_event_s = seconds + 1
         while remaining_s > 0:
             self.check_stop()
             if remaining_s <= next_event_s:
                 text = f"No sign-in over {access.url} for {remaining_s:.0f} s, then a client request shows what is in effect."
-                self.events.emit("waiting", text, seconds=round(remaining_s))
+                self.events.emit("waiting", text, peer=peer, seconds=round(remaining_s))
                 next_event_s = remaining_s - self.limits.sign_in_progress_s
             step_s = min(self.limits.sign_in_poll_s, remaining_s)
             self.environment.pause(step_s)
@@ -99,6 +99,7 @@ class Client:
 
     def _ask_until_lasting(
         self,
+        peer: Address,
         access: MraAccess,
         endpoints: Sequence[EndpointId],
         products: Mapping[EndpointId, Product],
@@ -110,7 +111,7 @@ class Client:
         answers = self._ask_once(access, endpoints, products)
         again_in_s = next((answer.again_in_s for answer in answers.values() if answer.again_in_s is not None), None)
         if waits and again_in_s is not None and again_in_s <= self.limits.sign_in_window_s:
-            self._wait_for_sign_in(access, again_in_s)
+            self._wait_for_sign_in(peer, access, again_in_s)
             answers |= self._ask_once(access, endpoints, products)
         end = self.environment.now() + timedelta(seconds=patience_s)
         for look in range(int(patience_s / self.limits.effect_poll_s)):
@@ -118,8 +119,8 @@ class Client:
             if not waiting or _is_asking_over(answers, passing) or self.environment.now() >= end:
                 break
             if look == 0:
-                message = f"Testing over {access.url} again, for up to {patience_s:.0f} s."
-                self.events.emit("asking-again", message, seconds=int(patience_s))
+                message = f"Testing again through {peer}: what clients get there may still change."
+                self.events.emit("asking-again", message, peer=peer, seconds=int(patience_s))
             self.environment.pause(self.limits.effect_poll_s)
             answers |= self._ask_once(access, waiting, products)
         return answers

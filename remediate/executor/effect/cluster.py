@@ -76,7 +76,7 @@ def observe_effects(
         effects: list[PeerEffect] = []
         views: dict[PairId, ClientView] = {}
         for peer in snapshot.peers:
-            reason = _why_no_client(client, peer) if ask_clients else "not tested, because of --no-clients"
+            reason = _why_no_client(client, peer) if ask_clients else "--no-clients was given"
             of_peer = {pair.endpoint: verdict for pair, verdict in verdicts.items() if pair.peer == peer.address}
             refusing_nodes = find_refusing_nodes(toward_nodes, peer.address)
             clients: Views = {} if reason else _ask_for_all(client, peer, snapshot, of_peer, refusing_nodes)

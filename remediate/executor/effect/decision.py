@@ -170,13 +170,20 @@ def _not_known(evidence: EffectEvidence, start: str) -> PeerEffect:
     if evidence.is_workaround_on:
         client = "the workaround is on, so a client's request proves nothing"
     elif evidence.clients:
-        client = "; ".join(f"{pair}: {view.description}" for pair, view in evidence.clients.items())
+        client = _group_by_description(evidence.clients)
     else:
         client = evidence.why_no_client
     log = "; ".join(dict.fromkeys(view.description for view in evidence.log.values()))
     was_asked = any(view.state is not ClientState.NOT_ASKED for view in evidence.clients.values())
     source = EffectSource.START if evidence.started_at else EffectSource.CLIENT if was_asked else None
     return PeerEffect(evidence.peer, EffectState.NOT_KNOWN, source, "; ".join(text for text in (start, client, log) if text))
+
+
+def _group_by_description(views: Views) -> str:
+    names_by_description: dict[str, list[str]] = {}
+    for pair, view in views.items():
+        names_by_description.setdefault(view.description, []).append(str(pair))
+    return "; ".join(f"{first_few(names)}: {description}" for description, names in names_by_description.items())
 
 
 def _describe_start(started_at: datetime | None, last_at: datetime | None, first_at: datetime | None = None) -> str:

@@ -165,13 +165,18 @@ def _judge_afresh(context: RunContext, peer: Address) -> Mapping[EndpointId, Ver
     return {pair.endpoint: verdict for pair, verdict in verdicts.items() if pair.peer == peer}
 
 
-def emit_effect(events: RunEvents, effect: PeerEffect) -> None:
-    """Emit the effect on one peer."""
+def emit_effect(events: RunEvents, effect: PeerEffect, *, is_undo: bool = False) -> None:
+    """Emit the effect on one peer: of what was written to it or, with `is_undo`, of the lists that it had before."""
     kinds = {
-        EffectState.YES: ("in-effect", "In effect"),
-        EffectState.NO: ("not-in-effect", "Not in effect"),
-        EffectState.NOT_KNOWN: ("effect-not-known", "Not known to be in effect"),
+        EffectState.YES: ("in-effect", "In effect", "The earlier lists are in effect"),
+        EffectState.NO: ("not-in-effect", "Not in effect", "The earlier lists are not in effect"),
+        EffectState.NOT_KNOWN: (
+            "effect-not-known",
+            "Not known to be in effect",
+            "The earlier lists are not known to be in effect",
+        ),
     }
-    kind, words = kinds[effect.state]
+    kind, of_write, of_undo = kinds[effect.state]
+    words = of_undo if is_undo else of_write
     source = effect.source.value if effect.source else None
     events.emit(kind, f"{words} on {effect.peer}: {effect.description}.", peer=effect.peer, by=source)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from remediate.model.effect import EffectState, PeerEffect
 from remediate.model.exit_codes import ExitCode
 from remediate.model.identity import Address
+from remediate.model.text import join_words
 
 
 def effect_exit_code(effects: Iterable[PeerEffect], *, never_restarts: bool) -> ExitCode:
@@ -28,18 +29,28 @@ def unsettled_peers(effects: Iterable[PeerEffect]) -> tuple[Address, ...]:
     return tuple(effect.peer for effect in effects if effect.state is not EffectState.YES)
 
 
-def describe_effects(effects: Sequence[PeerEffect], command: str) -> str:
-    """Return the sentences about what is in effect where; `command` is what settles it. Empty where no peer was looked at."""
+def describe_effects(effects: Sequence[PeerEffect], command: str, *, with_reasons: bool = True) -> str:
+    """Return the sentences about what is in effect where. Empty where no peer was looked at.
+
+    Args:
+        effects: What is in effect on each peer.
+        command: What settles it.
+        with_reasons: Also why it is not in effect, or not known to be, on each of those peers.
+    """
     if not effects:
         return ""
     if not unsettled_peers(effects):
         return "In effect on every peer."
     parts: list[str] = []
-    for state, words in ((EffectState.NO, "Not in effect"), (EffectState.NOT_KNOWN, "Not known to be in effect")):
+    unknown = EffectState.NOT_KNOWN
+    for state, words in ((EffectState.NO, "Not in effect"), (unknown, "Not known to be in effect")):
         reasons = {effect.peer: effect.description for effect in effects if effect.state is state}
         if reasons:
-            parts.append(f"{words} on {_group_by_reason(reasons)}.")
-    parts.append(f"To find out, restart with `{command}`, or send a client request through each of these peers.")
+            parts.append(f"{words} on {_group_by_reason(reasons) if with_reasons else join_words(list(reasons))}.")
+    if any(effect.state is unknown for effect in effects):
+        parts.append(f"To find out, restart with `{command}`, or send a client request through each of these peers.")
+    else:
+        parts.append(f"A restart puts it into effect: `{command}`.")
     return " ".join(parts)
 
 

@@ -14,22 +14,28 @@ from remediate.executor.environment import Environment
 from remediate.executor.guarded_restart import RestartContext
 from remediate.executor.ports import ClusterPort
 from remediate.model.access import ClusterAccess
-from remediate.model.effect import PeerEffect
+from remediate.model.effect import ClientView, PeerEffect
 from remediate.model.errors import Interrupted, RemediateError
-from remediate.model.identity import Address, EndpointId, is_same_address
+from remediate.model.identity import Address, EndpointId, PairId, Product, is_same_address
 from remediate.model.snapshot import Snapshot
-from remediate.model.verdict import Verdict
+from remediate.model.verdict import Verdict, Verdicts
 
 
 @dataclass(slots=True)
 class RestartedLook:
-    """The looks of one restart at its peers. The cluster is observed once, and only where a client can be asked."""
+    """The looks of one restart at its peers. The cluster is observed once, after the first of its peers restarted.
+
+    Attributes:
+        effects: Whether what was written to each peer is in effect.
+        client_views: What clients get, for each pair that was asked for.
+    """
 
     cluster: ClusterAccess
     environment: Environment
     context: RestartContext
     opened: ClusterPort
     effects: dict[Address, PeerEffect] = field(default_factory=dict)
+    client_views: dict[PairId, ClientView] = field(default_factory=dict)
     _client: Client = field(init=False)
     _snapshot: Snapshot | None = None
 
@@ -70,7 +76,19 @@ class RestartedLook:
         toward_nodes = journal.plan(evidence.pending_writes[0].run).toward_nodes
         peer_context = PeerContext(health, lambda: verdicts, accepted, find_refusing_nodes(toward_nodes, peer))
         clients = ask_for_proof(self._client, peer, endpoints, products_of(now), lambda: peer_context, is_restarted=True)
+        self.client_views.update({PairId(peer, endpoint): view for endpoint, view in clients.items()})
         return replace(evidence, clients=clients)
+
+    def measure(self) -> tuple[Verdicts, Mapping[EndpointId, Product]]:
+        """Return what each endpoint gets from each peer, and its product; nothing, with a warning, where that cannot be observed."""
+        try:
+            now = self._observe()
+            return self.environment.judge(now), products_of(now)
+        except Interrupted:
+            raise
+        except RemediateError as error:
+            self.context.events.emit("warning", f"The endpoints could not be checked: {error}")
+            return {}, {}
 
     def _observe(self) -> Snapshot:
         if self._snapshot is None:

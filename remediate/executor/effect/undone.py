@@ -92,7 +92,7 @@ def observe_undone(look: UndoneLook, open_steps: Sequence[ManualStep] = ()) -> t
         else:
             effect = _observe_peer(look, address)
         effects.append(effect)
-        emit_effect(undo.events, effect)
+        emit_effect(undo.events, effect, is_undo=True)
     return tuple(effects)
 
 

@@ -81,6 +81,7 @@ def make_step(row: sqlite3.Row) -> StepRecord:
         undone_at=row["undone_at"],
         message=row["message"],
         proven=bool(_get(row, "proven")),
+        undo_sent_at=_get(row, "undo_sent_at"),
     )
 
 

@@ -162,6 +162,14 @@ MIGRATIONS: tuple[str, ...] = (
         pairs TEXT NOT NULL
     ) WITHOUT ROWID;
     """,
+    # When the inverse of a step was last sent, whatever came of it. Until here, a run that was left half-way may have sent one until
+    # it ended.
+    """
+    ALTER TABLE steps ADD COLUMN undo_sent_at TEXT;
+    UPDATE steps
+        SET undo_sent_at = (SELECT ended_at FROM runs WHERE id = run)
+        WHERE run IN (SELECT id FROM runs WHERE state IN ('partial', 'unknown'));
+    """,
 )
 
 

@@ -232,6 +232,11 @@ class Journal:
                 (state, after, rfc3339(self._now()), mask(message), seconds, proven, run, seq),
             )
 
+    def record_undo_sent(self, run: str, seq: int) -> None:
+        """Record that the inverse of step `seq` is about to be sent."""
+        with self.transaction() as db:
+            db.execute("UPDATE steps SET undo_sent_at = ? WHERE run = ? AND seq = ?", (rfc3339(self._now()), run, seq))
+
     def record_undo(self, run: str, seq: int, message: str = "", *, proven: bool = False) -> None:
         """Record that step `seq` was read back as not, or no longer, in effect.
 

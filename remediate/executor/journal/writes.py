@@ -56,7 +56,7 @@ def load_writes(journal: Journal, peer: Address, *, own_run: str = "", limits: L
         touching = [step for step in sent_steps if is_same_address(step.peer, peer) or step.kind == SetCipherList.kind]
         if not touching:
             continue
-        is_open = run.state in UNFINISHED and run.id != own_run
+        is_open = run.id != own_run and _may_go_on_writing(run, touching, is_older=journal.is_older)
         last_at = _last_time(run if is_open else None, touching, peer, journal.replications(run.id), limits)
         entries.append(
             PeerWrites(
@@ -70,6 +70,21 @@ def load_writes(journal: Journal, peer: Address, *, own_run: str = "", limits: L
     return tuple(entries)
 
 
+def _may_go_on_writing(run: Run, steps: Sequence[StepRecord], *, is_older: bool) -> bool:
+    """Return whether a run may have written later than its `steps` record: its process died, or a write has no answer.
+
+    `is_older`: the journal is of a version that does not record when an undo was sent.
+    """
+    if run.state not in UNFINISHED:
+        return False
+    return is_older or run.exit_code is None or any(_has_no_answer(step) for step in steps)
+
+
+def _has_no_answer(step: StepRecord) -> bool:
+    is_undo_lost = step.undo_sent_at is not None and (step.undone_at is None or step.undone_at < step.undo_sent_at)
+    return step.state in {"intended", "unknown"} or is_undo_lost
+
+
 def _last_time(
     open_run: Run | None,
     steps: Sequence[StepRecord],
@@ -77,7 +92,7 @@ def _last_time(
     replications: Mapping[tuple[Address, str], str],
     limits: Limits,
 ) -> datetime | None:
-    """Return until when a run may have written to `peer`; `open_run` is that run where it is not at its end."""
+    """Return until when a run may have written to `peer`; `open_run` is that run where it may have gone on after its `steps`."""
     times = [_time_of(step, peer, replications, limits) for step in steps]
     if open_run is not None:
         # A process that died may have written, or undone, more than the journal knows of.
@@ -88,7 +103,8 @@ def _last_time(
 
 
 def _time_of(step: StepRecord, peer: Address, replications: Mapping[tuple[Address, str], str], limits: Limits) -> datetime:
-    times = [parse_rfc3339(time) for time in (step.started_at, step.ended_at, step.undone_at) if time]
+    moments = (step.started_at, step.ended_at, step.undone_at, step.undo_sent_at)
+    times = [parse_rfc3339(moment) for moment in moments if moment]
     if step.kind == SetCipherList.kind and not is_same_address(step.peer, peer) and not step.undone_at:
         replicated = [
             parse_rfc3339(at)

@@ -93,9 +93,15 @@ class Change(ABC):
 def change_fields(change: Change) -> dict[str, str]:
     """Return the fields of an event on `change`: its peer and kind, and what it changes, where a reading of the peer shows that.
 
-    They are `certificate` and `subject` of a trusted CA list, `name`, `before` and `after` of a cipher list, and `on` of verification.
+    They are `certificate`, `subject` and, where it has one, `common_name` of a trusted CA list, `name`, `before` and `after` of a
+    cipher list, and `on` of verification.
     """
     facts = dict(change.facts()) if change.is_verifiable else {}
     certificate = getattr(change, "certificate", None)
-    subject = {"subject": certificate.subject} if isinstance(certificate, Certificate) else {}
-    return {"peer": change.peer, "change": change.kind, **facts, **subject}
+    names = _name_fields(certificate) if isinstance(certificate, Certificate) else {}
+    return {"peer": change.peer, "change": change.kind, **facts, **names}
+
+
+def _name_fields(certificate: Certificate) -> dict[str, str]:
+    common_name = {"common_name": certificate.common_name} if certificate.common_name else {}
+    return {"subject": certificate.subject, **common_name}

@@ -78,7 +78,9 @@ def test_perfect_lists_are_not_enough_and_an_upload_heals_it(remediate: Remediat
     assert remediate("verify", *where, "--no-clients").code == 0
     assert remediate("plan", *where, "--cucm-trust", "--json").document["actions"] == []
 
-    # And a rollback takes it back
+    # And a rollback, which asks with the nodes, takes it back
+    declined = answer_on_terminal("no", "rollback", "last", "-i", fresh.inventory)
+    assert "on 2 nodes of edge-lab?" in declined.err
     undone = remediate("rollback", "last", *where, "--yes", "--json")
     assert (undone.code, undone.document["state"]) == (11, "rolled-back")
     assert trusted_by(fresh) == start

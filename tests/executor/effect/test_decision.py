@@ -187,3 +187,9 @@ def test_after_a_rollback_a_peer_that_the_run_left_alone_is_yes() -> None:
     older = PeerWrites("r0", LONG_AGO, LONG_AGO)
     effect = decide_undone(EffectEvidence(PEER, (older,)), "r1")
     assert (effect.state, effect.source) == (EffectState.YES, EffectSource.NO_WRITE_KNOWN)
+
+
+def test_endpoints_with_the_same_answer_are_named_together() -> None:
+    spent = {EndpointId(Address("cucm.example.test"), port): ClientView(ClientState.NOT_ASKED, "spent") for port in range(1, 6)}
+    effect = decide_effect(EffectEvidence(PEER, (WRITES,), BETWEEN, clients=spent))
+    assert effect.description.endswith("; cucm.example.test:1, cucm.example.test:2, cucm.example.test:3 and 2 more: spent")

@@ -57,13 +57,23 @@ def test_the_exit_code_is_of_the_worst_peer(states: tuple[EffectState, ...]) -> 
     assert effect_exit_code(effects(*states), never_restarts=True) is under_never
 
 
-def test_peers_with_one_reason_are_named_together() -> None:
+def test_peers_in_one_state_are_named_together() -> None:
     listed = effects(EffectState.YES, EffectState.NOT_KNOWN, EffectState.NOT_KNOWN, EffectState.NO)
+    advice = "To find out, restart with `remediate restart`, or send a client request through each of these peers."
     assert describe_effects(listed, "remediate restart") == (
-        "Not in effect on expc4 (because). Not known to be in effect on expc2, expc3 (because). "
-        "To find out, restart with `remediate restart`, or send a client request through each of these peers."
+        f"Not in effect on expc4 (because). Not known to be in effect on expc2, expc3 (because). {advice}"
+    )
+    assert describe_effects(listed, "remediate restart", with_reasons=False) == (
+        f"Not in effect on expc4. Not known to be in effect on expc2 and expc3. {advice}"
     )
     assert describe_effects([], "") == ""
+
+
+def test_what_is_known_not_to_be_in_effect_needs_a_restart() -> None:
+    listed = effects(EffectState.YES, EffectState.NO)
+    assert describe_effects(listed, "remediate restart") == (
+        "Not in effect on expc2 (because). A restart puts it into effect: `remediate restart`."
+    )
 
 
 def test_an_apply_that_is_not_known_to_be_in_effect_is_applied(desk: Desk) -> None:

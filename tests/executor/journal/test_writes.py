@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from remediate.executor.journal.writes import PeerWrites, load_writes
+from remediate.model.canonical import parse_rfc3339
 from remediate.model.identity import Address
 from tests.executor.clusters import plan_for, story
 from tests.executor.conftest import Desk
@@ -65,6 +66,31 @@ def test_an_undone_run_is_undone_for_every_peer(desk: Desk) -> None:
         assert entry.is_undone
         assert entry.last_at is not None
         assert entry.last_at >= NOW + timedelta(seconds=600)
+
+
+def test_a_rollback_that_sends_nothing_is_no_write(desk: Desk) -> None:
+    # Given a run on peers that do not offer removal
+    cluster = story()
+    for box in cluster.boxes:
+        box.removal = False
+    desk.apply(cluster, plan_for(cluster, ciphers="keep"))
+    # When it is rolled back later, Then nothing was sent, and the last write stays that of the run
+    cluster.tick(600)
+    assert desk.rollback(cluster).state == "partial"
+    for peer in (FIRST, SECOND, THIRD):
+        assert [entry.last_at for entry in writes(desk, peer)] == [NOW]
+
+
+def test_an_undo_without_an_answer_may_come_until_the_rollback_ends(desk: Desk) -> None:
+    # Given a run, and a rollback after whose first write the peer is gone
+    cluster = story(1)
+    run = desk.apply(cluster, plan_for(cluster, ciphers="keep")).run_id
+    cluster.tick(600)
+    cluster.unreadable_after = frozenset(f"remove {certificate}" for certificate in cluster.certificates)
+    assert desk.rollback(cluster).state == "partial"
+    # Then it may have written until it ended
+    with desk.journal() as journal:
+        assert [writes.last_at for writes in load_writes(journal, FIRST)] == [parse_rfc3339(journal.run(run).ended_at or "")]
 
 
 def test_a_restart_of_this_tool_is_known_until_the_next_write(desk: Desk) -> None:

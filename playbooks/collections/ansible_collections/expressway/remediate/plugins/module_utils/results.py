@@ -92,7 +92,8 @@ def verify_lines(results):
     """Return the sentences on a verification, from its results."""
     checks = results["checks"]
     lines = [*results["alarms"]]
-    lines += [f"{checks['passed']} of {checks['total']} checks pass."] if checks["total"] else []
+    passing = "check passes" if checks["total"] == 1 else "checks pass"
+    lines += [f"{checks['passed']} of {checks['total']} {passing}."] if checks["total"] else []
     lines += [
         f"Refused: {entry['address']}:{entry['port']} from {entry['peer']}, {entry['cause']}." for entry in results["refused"]
     ]
