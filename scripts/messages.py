@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import errno
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -23,9 +24,11 @@ from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment
 
 from remediate.language.moments import DAY_WORDS
+from remediate.version import __version__
 
 ROOT = Path(__file__).parents[1]
 LOCALE_FOLDER = ROOT / "remediate/language/locale"
+SELF_TESTS = ROOT / "remediate/openssl/selftest.json"
 DOMAIN = "remediate"
 _ROOMS = ("cli", "connectors", "executor", "formats", "inventory", "machine", "model", "planner", "report", "trust")
 _NO_MESSAGES = frozenset({"remediate/report/metrics.py"})
@@ -41,6 +44,8 @@ _HELP_MARK = "\b\n"
 """What click leaves as it is in a page of help."""
 _PATTERN_OR_MARKUP = re.compile(r"[\\^$|]\(|\(\?|<[a-z/]")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'-]+")
+_ARTICLE = re.compile(r"(a|an|the) [a-z][a-z-]+")
+"""What a thing is called, in one word."""
 _HEADING = re.compile(r"[A-Z][a-z]{2,}[ a-z-]*")
 _PLACEHOLDER = re.compile(r"\{\w+\}")
 _CLICK = (
@@ -51,7 +56,7 @@ _CLICK = (
     "(Possible options: {possibilities})", "Option {name} does not take a value.", "Option {name} requires an argument.",
     "Invalid value for {param_hint}: {message}",
     "Invalid value for {param_hint} (env var: {var}): {message}",
-    "{value} is not one of {choices}.", "{value} is not in the range {range}.",
+    "{value} is not one of {choices}.", "Choose from: {choices}", "{value} is not in the range {range}.",
     "{value} is not a valid {number_type}.", "{name} {filename} does not exist.", "{name} {filename} is a directory.",
     "{name} {filename} is a file.", "{name} {filename} is not readable.", "{name} {filename} is not writable.",
     "File", "Path", "Directory",
@@ -59,9 +64,10 @@ _CLICK = (
 """Words of click's own, in help and about wrong usage."""
 _SYSTEM_ERRORS = (
     errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOSPC, errno.EROFS, errno.ENAMETOOLONG,
-    errno.ELOOP, errno.EIO, errno.EMFILE, errno.ENXIO, errno.EINVAL,
+    errno.ELOOP, errno.EIO, errno.EMFILE, errno.ENXIO, errno.EINVAL, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN,
+    errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EADDRINUSE, errno.EPIPE, errno.ENOTEMPTY, errno.EDQUOT,
 )  # fmt: skip
-"""Errors of files that a message quotes in the words of the system."""
+"""Errors of files and networks that a message quotes in the words of the system."""
 _FILLED_IN_LATER = re.compile(r"\{\{(\w+)\}\}")
 _FORMATTERS = frozenset(
     {
@@ -225,20 +231,29 @@ def _marked_words(module: ast.Module) -> Iterator[str]:
 
 
 def _templates_of_errors(module: ast.Module) -> Iterator[str]:
-    """Yield the messages of the errors that a module raises: of the lab, nothing else is for people."""
+    """Yield the messages of the errors that a module raises, and their next steps: of the lab, nothing else is for people."""
     for node in ast.walk(module):
         if isinstance(node, ast.Raise) and node.exc:
             yield from _templates_of(ast.Module([ast.Expr(node.exc)], []))
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "default_next_step":
+            yield from _templates_of(ast.Module([node], []))
 
 
 def _words_of_values() -> Iterator[str]:
     """Yield the values of types that people read as they stand, but for their hyphens."""
+    from remediate.executor.guards import GuardState
+    from remediate.lab.scenarios import SCENARIOS
     from remediate.model import diagnosis, effect, plan, run
     from remediate.openssl.error_texts import ERROR_TEXTS
 
     values = [*get_args(diagnosis.FindingStatus), *get_args(plan.Role), *get_args(run.RunState), *get_args(run.RunKind)]
-    values += [member.value for kind in (effect.EffectState, effect.EffectSource, effect.ClientState) for member in kind]
+    values += get_args(run.StepState)
+    values += [
+        member.value for kind in (effect.EffectState, effect.EffectSource, effect.ClientState, GuardState) for member in kind
+    ]
     yield from ERROR_TEXTS.values()
+    yield from (scenario.summary for scenario in SCENARIOS.values())
+    yield from (test["name"] for test in json.loads(SELF_TESTS.read_text(encoding="utf-8"))["cases"])
     yield from (spelling for value in values for spelling in (value, value.replace("-", " ")))
 
 
@@ -291,7 +306,8 @@ def _is_message(template: str, *, is_edge: bool) -> bool:
     bare = _PLACEHOLDER.sub(" ", template)
     words = _WORD.findall(bare)
     if " " in template.strip() and any(word.islower() or "{" in template for word in words):
-        return len(words) > 1 or ("{" in template and not re.search(r"[<>\\/]|=(?! )", bare))
+        is_template = "{" in template and not re.search(r"[<>\\/]|=(?! )", bare)
+        return len(words) > 1 or is_template or _ARTICLE.fullmatch(template) is not None
     return is_edge and _HEADING.fullmatch(template.removeprefix("## ")) is not None
 
 
@@ -331,7 +347,10 @@ def update_catalogue(path: Path, messages: dict[str, list[str]]) -> Catalog:
         template.add(message, locations=[(place, 0) for place in places[:1]])
     created = catalogue.creation_date
     catalogue.update(template, no_fuzzy_matching=True)
-    catalogue.creation_date = created
+    catalogue.creation_date = catalogue.revision_date = created
+    catalogue.project, catalogue.version = DOMAIN, __version__
+    catalogue.copyright_holder = catalogue.last_translator = "remediate contributors"
+    catalogue.language_team, catalogue.msgid_bugs_address = "French", "the issues of the project"
     catalogue.obsolete.clear()
     for entry in catalogue:
         earlier_entry = earlier.get(_skeleton(str(entry.id)))

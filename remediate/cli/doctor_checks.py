@@ -15,6 +15,7 @@ from remediate.cli.check_result import CheckResult, check_result_json
 from remediate.cli.client_checks import check_clients
 from remediate.cli.node_checks import check_nodes
 from remediate.inventory.credentials import CachedSource
+from remediate.language.messages import mark_words
 from remediate.model.canonical import utc_now
 from remediate.model.errors import RemediateError
 from remediate.model.exit_codes import ExitCode, most_serious
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from remediate.model.limits import Limits
     from remediate.model.verdict import Verdict
 
+_VERIFIED, _LOGINS, *_ROLES = mark_words("passes", "logins", "Expressway", "REST", "AXL", "platform")
 CLOSE_ENOUGH = timedelta(minutes=5)
 """Difference between a peer's clock and this machine's from which doctor warns. The traffic server judges dates by the peer's."""
 MAX_ENDPOINTS = 4
@@ -135,8 +137,8 @@ def most_serious_code(findings: tuple[CheckResult, ...]) -> ExitCode:
 
 
 def _check_secrets(cluster: ClusterAccess) -> Iterator[CheckResult]:
-    logins = [("Expressway", cluster.login), ("REST", cluster.rest), ("AXL", cluster.axl), ("platform", cluster.platform)]
-    logins += [("MRA", peer.mra.login) for peer in cluster.peers if peer.mra]
+    accounts = (cluster.login, cluster.rest, cluster.axl, cluster.platform)
+    logins = [*zip(_ROLES, accounts, strict=True), *(("MRA", peer.mra.login) for peer in cluster.peers if peer.mra)]
     checked: set[str] = set()
     for role, login in logins:
         if login is None:
@@ -186,7 +188,7 @@ class _PeerChecks:
         try:
             opened = open_peers(self._cluster, self._limits, writable=False)
         except RemediateError as error:
-            yield CheckResult("logins", str(error), error.exit_code, error.next_step)
+            yield CheckResult(_LOGINS, str(error), error.exit_code, error.next_step)
             return
         pins = {peer.address: _describe_pins(peer) for peer in self._cluster.peers}
         with opened:
@@ -299,7 +301,7 @@ def _find_changed_verdicts(cluster: ClusterAccess, limits: Limits, skews: Mappin
 
 
 def _describe_verdict(verdict: Verdict) -> str:
-    return "verified" if verdict.ok else f"refused ({verdict.cause})"
+    return _VERIFIED if verdict.ok else f"refused ({verdict.cause})"
 
 
 _MANUAL_STEPS = "Plan time for these: `apply` and `rollback` name the page of each when it is needed."

@@ -60,7 +60,8 @@ def _describe(error: BaseException, *, writing: bool) -> tuple[str, str, ExitCod
                 "Reading commands change nothing. The journal (`remediate runs`) has what an apply or a rollback did; "
                 "`remediate workaround status` shows the workaround."
             )
-            return "interrupted", next_step, ExitCode.TERMINATED if isinstance(error, Terminated) else ExitCode.INTERRUPTED
+            code = ExitCode.TERMINATED if isinstance(error, Terminated) else ExitCode.INTERRUPTED
+            return "the command was interrupted", next_step, code
         case OSError(errno=errno.ENOSPC) if not writing:
             # Output that is no result: --help, --version. Results, events and journals report their own errors.
             return f"the output could not be written: {error.strerror}", "", ExitCode.ERROR

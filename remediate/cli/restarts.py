@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from remediate.language.messages import mark_words
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import timedelta
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 MAINTENANCE_NOTE = "Maintenance mode drops MRA calls of CE endpoints at once; other calls may end by themselves."
 
 REGISTRATIONS_NOTE = "MRA clients are not among these registrations: they register on Unified CM."
+(_ASSUMED,) = mark_words("assumed")
 
 
 def make_restart_options(session: Session, calls: Calls | None, drain_for: timedelta, assume: Iterable[str]) -> RestartOptions:
@@ -83,7 +86,9 @@ def _question_on_calls(session: Session) -> Callable[[str], bool]:
 
 def preview_lines(preview: RestartPreview) -> Iterator[str]:
     """Yield what a person has to see before peers of a cluster are restarted: each in its order, with its guards and calls."""
-    yield f"{preview.cluster}:" if preview.peers else f"{preview.cluster}: no peer needs a restart."
+    from remediate.report.lines import colon
+
+    yield f"{preview.cluster}{colon()}" if preview.peers else f"{preview.cluster}: no peer needs a restart."
     for number, peer in enumerate(preview.peers, start=1):
         yield f"  {number}. {peer.peer}: {_describe_load(peer)}"
         yield f"     in effect: {peer.effect.state.value} ({peer.effect.description})"
@@ -103,7 +108,7 @@ def _guard_lines(findings: Iterable[GuardFinding]) -> Iterator[str]:
     doubts = [finding for finding in findings if finding.assumed or finding.state is not GuardState.HOLDS]
     guards = [finding.guard.value for finding in findings if finding not in doubts]
     for finding in doubts:
-        state = "assumed" if finding.assumed else finding.state.value.replace("-", " ")
+        state = _ASSUMED if finding.assumed else finding.state.value.replace("-", " ")
         yield f"     {finding.guard.value}: {state}. {finding.description}"
     if guards:
         yield f"     {count(len(guards), 'guard holds', 'guards hold')}: {', '.join(guards)}."

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from remediate.model.identity import Address, is_ip
 from remediate.model.masking import reveals
-from remediate.model.text import mask_and_escape
+from remediate.model.text import mask_and_escape, quote
 
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?")
 
@@ -25,9 +25,11 @@ def describe_failure(error: BaseException) -> str:
             return "no answer in time"
         if isinstance(cause, ConnectionError | ssl.SSLEOFError):
             return "the connection was closed or reset"
+        if isinstance(cause, ssl.SSLError):
+            return quote(cause.strerror or str(cause))
         if isinstance(cause, OSError) and cause.strerror:
             return mask_and_escape(cause.strerror)
-    return mask_and_escape(f"{type(error).__name__}: {error}", 120)
+    return quote(f"{type(error).__name__}: {error}", 120)
 
 
 def parse_address(text: str) -> Address | None:

@@ -26,7 +26,7 @@ def is_html(text: str) -> bool:
 def describe_body(text: str) -> str:
     """Describe in a few words what `text` is: ``a web page (HTML), “Sign in”``."""
     if not text.strip():
-        return "nothing"
+        return "an empty answer"
     if is_html(text):
         title = _TITLE.search(text, 0, _MAX_SEARCHED)
         return f"a web page (HTML), “{mask_and_escape(' '.join(title[1].split()), 60)}”" if title else "a web page (HTML)"

@@ -126,7 +126,7 @@ def close_dry_run(context: RunContext, state: RunState, gaps: Sequence[str]) -> 
     failing = count(refused, "check still fails", "checks still fail")
     note = f" As planned, {failing}, which no trust or cipher change fixes." if refused else ""
     unchecked = [f"{count(len(unseen), 'endpoint')} could not be checked."] if unseen else []
-    unchecked += [f"Discovery is incomplete, so an endpoint may be missing: {gap}" for gap in gaps]
+    unchecked += [f"Discovery is incomplete, so an endpoint may be missing: {gap.rstrip('.')}." for gap in gaps]
     refusals = _describe_refusals(context.plan.refusing_nodes_after, "As planned, ")
     message = " ".join([f"Dry run: nothing was written.{note}", *unchecked, *refusals])
     return RunResult(
@@ -175,7 +175,7 @@ def _describe(verified: Verification, open_steps: Sequence[ManualStep], ending: 
     unseen = {(forecast.address, forecast.port) for forecast in verified.unseen}
     if unseen:
         parts.append(f"{count(len(unseen), 'endpoint')} could not be checked.")
-    parts += [f"Discovery is incomplete, so an endpoint may be missing: {gap}" for gap in verified.gaps]
+    parts += [f"Discovery is incomplete, so an endpoint may be missing: {gap.rstrip('.')}." for gap in verified.gaps]
     if verified.remaining:
         parts.append(f"{count(len(verified.remaining), 'check still fails', 'checks still fail')}, as before.")
     if len(parts) == 1:

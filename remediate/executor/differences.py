@@ -134,14 +134,16 @@ def _compare_lists(before: Backup, now: Backup, journal: Journal, run: str, *, i
     own = load_own_certificates(journal, run, before.peer)
     added = [certificate for certificate in now.trusted_ca if certificate not in before.trusted_ca]
     removed = [certificate for certificate in before.trusted_ca if certificate not in now.trusted_ca]
-    groups = {
-        "now also": [certificate for certificate in added if certificate not in own],
-        # A run of this journal added these, as is reported elsewhere.
-        "still with": [certificate for certificate in added if certificate in own],
-        "no longer": removed,
-    }
-    parts = [f"{label} {_enumerate(group, journal)}" for label, group in groups.items() if group]
-    how = "; ".join(parts) or "a certificate is listed there more or less often"
+    foreign = _enumerate([certificate for certificate in added if certificate not in own], journal)
+    # A run of this journal added these, as is reported elsewhere.
+    ours = _enumerate([certificate for certificate in added if certificate in own], journal)
+    lacking = _enumerate(removed, journal)
+    parts = (
+        f"now also {foreign}" if foreign else "",
+        f"still with {ours}" if ours else "",
+        f"no longer {lacking}" if lacking else "",
+    )
+    how = "; ".join(filter(None, parts)) or "a certificate is listed there more or less often"
     return [f"the trusted CA list of {before.peer} is not as it was before the run ({how})"]
 
 

@@ -19,6 +19,7 @@ from remediate.executor.foreign_alarms import find_foreign_alarms
 from remediate.executor.guards import (
     ClusterHealth,
     GuardFinding,
+    GuardState,
     find_failing,
     find_not_looked_at,
     judge_guards,
@@ -359,9 +360,13 @@ class GuardedRestarts:
 def emit_guards(events: RunEvents, peer: Address, findings: Sequence[GuardFinding], *, rehearsed: bool = False) -> None:
     """Emit what was found of each guard of a peer; `rehearsed`: it is what a dry run has to show."""
     for finding in findings:
+        holds, fails = (finding.state is state for state in (GuardState.HOLDS, GuardState.FAILS))
         events.emit(
             "guard",
-            f"{peer}: {finding.guard.value} {finding.state.value.replace('-', ' ')}: {finding.description}",
+            (
+                f"{peer}: guard {finding.guard.value} {'holds' if holds else 'fails' if fails else 'was not checked'}: "
+                f"{finding.description}"
+            ),
             peer=peer,
             guard=finding.guard.value,
             state=finding.state.value,

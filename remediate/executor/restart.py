@@ -146,19 +146,17 @@ class _Restarts:
         views = [view for view in of_peer if view.state is not ClientState.NOT_ASKED]
         if not views or any(view.state is ClientState.REACHED for view in views):
             return True
-        earlier = self._describe_earlier_restarts(peer)
         text = (
-            f"{peer} was restarted, but no request gets through it: {views[0].description}. {earlier[0].upper()}{earlier[1:]}. "
-            "Check its zones and tunnels."
+            f"{peer} was restarted, but no request gets through it: {views[0].description}. "
+            f"{self._describe_earlier_restarts(peer)} Check its zones and tunnels."
         )
         self.state.leave_to_person(self.context.events, ManualStep(text, peer))
         return False
 
     def _report_still_refusing(self, peer: Address, after: PeerEffect) -> None:
         """Leave to a person a peer that refuses clients after its restart too."""
-        earlier = self._describe_earlier_restarts(peer)
         text = (
-            f"{peer} was restarted, but still: {after.description}. {earlier[0].upper()}{earlier[1:]}. Take a diagnostic log "
+            f"{peer} was restarted, but still: {after.description}. {self._describe_earlier_restarts(peer)} Take a diagnostic log "
             f"of {peer} ({DIAGNOSTIC_LOGGING_PAGE}) while a client tries again, and look for `verification failed` and `not "
             "in certificate`."
         )
@@ -167,5 +165,5 @@ class _Restarts:
     def _describe_earlier_restarts(self, peer: Address) -> str:
         earlier = [restarted for restarted in self.restarted if restarted != peer]
         if not earlier:
-            return "no other peer was restarted"
-        return f"before it, {', '.join(earlier)} {'was' if len(earlier) == 1 else 'were'} restarted, and no other peer was"
+            return "No other peer was restarted."
+        return f"Before it, {', '.join(earlier)} {'was' if len(earlier) == 1 else 'were'} restarted, and no other peer was."

@@ -24,6 +24,7 @@ from remediate.model.canonical import parse_rfc3339
 from remediate.model.certificate import Certificate
 from remediate.model.errors import CertificateError, FormatError
 from remediate.model.identity import Address, CipherList, Fingerprint
+from remediate.model.text import quote
 
 # JSON can escape a lone surrogate, and UTF-8 has no form for it.
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -148,7 +149,7 @@ def _texts(document: object) -> Iterator[str]:
 
 
 def _on_one_line(error: object) -> str:
-    return " ".join(str(error).split())
+    return quote(" ".join(str(error).split()), 1000)
 
 
 def read_certificates(pems: Mapping[str, str]) -> dict[Fingerprint, Certificate]:

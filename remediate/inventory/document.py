@@ -12,7 +12,7 @@ import yaml
 
 from remediate.machine.files import read_regular_file
 from remediate.model.errors import InventoryError
-from remediate.model.text import count
+from remediate.model.text import count, quote
 
 Location = tuple[str | int, ...]
 """The way to a value: keys, and positions in lists."""
@@ -27,7 +27,7 @@ _MAX_BYTES = 16 * 1024 * 1024
 """Size limit of an inventory; hundreds of clusters take a tenth of it."""
 _MAX_MISTAKES = 20
 """How many mistakes are shown at once."""
-_KINDS = {"int": "a number", "float": "a number", "bool": "yes or no", "null": "nothing", "timestamp": "a date"}
+_KINDS = {"int": "a number", "float": "a number", "bool": "yes or no", "null": "no value", "timestamp": "a date"}
 
 
 class Unreadable:
@@ -162,7 +162,9 @@ def read_document(file: Path) -> Document:
         raise InventoryError(f"{file}: is not UTF-8 text (byte {error.start}).") from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InventoryError(f"{file}:{line}: is not YAML: {_remove_quotes(error.problem or 'cut short')}.") from None
+        raise InventoryError(
+            f"{file}:{line}: is not YAML: {_remove_quotes(error.problem) if error.problem else 'cut short'}."
+        ) from None
     except RecursionError:
         raise InventoryError(f"{file}: is nested too deeply to be an inventory.") from None
     except yaml.YAMLError:
@@ -173,14 +175,14 @@ def read_document(file: Path) -> Document:
 
 
 def _remove_quotes(problem: str) -> str:
-    """Return PyYAML's message without the alias or tag that it may quote, which may be a password; a single character is not."""
-    return _QUOTED.sub(lambda match: match[0] if len(match[2]) <= 1 or match[2].startswith("<") else "…", problem)
+    """Return PyYAML's words without the alias or tag that they may quote, which may be a password; a single character is not."""
+    return quote(_QUOTED.sub(lambda match: match[0] if len(match[2]) <= 1 or match[2].startswith("<") else "…", problem))
 
 
 def describe_kind(node: yaml.Node) -> str:
-    """Return what kind of value YAML reads: ``a list``, ``a number``, ``text``."""
+    """Return what kind of value YAML reads: ``a list``, ``a number``, ``a string``."""
     if isinstance(node, yaml.MappingNode):
         return "keys and values"
     if isinstance(node, yaml.SequenceNode):
         return "a list"
-    return _KINDS.get(node.tag.rpartition(":")[2], "text")
+    return _KINDS.get(node.tag.rpartition(":")[2], "a string")

@@ -15,6 +15,7 @@ DOMAIN: Final = "remediate"
 LOCALE_FOLDER: Final = Path(__file__).parent / "locale"
 _BEFORE_COLON: Final = re.compile(r"(?<=«) | (?=[:»](?!\S))")
 _BEFORE_SIGN: Final = re.compile(r" (?=[;!?](?!\S))")
+_QUOTATION: Final = re.compile("“([^”]*)”")
 _catalogues: dict[str, Catalogue] = {}
 _language = ENGLISH
 
@@ -42,7 +43,7 @@ def translate(message: str) -> str:
 
 
 def _translate_words(message: str) -> str:
-    return message if _language == ENGLISH else _catalogue_of(_language).translate(message)
+    return message if _language == ENGLISH else _QUOTATION.sub("« \\1 »", _catalogue_of(_language).translate(message))
 
 
 def translate_for_page(message: str) -> str:

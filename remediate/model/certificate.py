@@ -22,6 +22,7 @@ from remediate.model.errors import CertificateError
 from remediate.model.identity import Fingerprint
 from remediate.model.library import openssl
 from remediate.model.limits import Limits
+from remediate.model.text import quote
 from remediate.openssl import extensions
 from remediate.openssl.x509 import X509, Unreadable, x509
 
@@ -262,7 +263,7 @@ def der_of_block(block: PemBlock) -> bytes:
     try:
         return binascii.a2b_base64(body, strict_mode=True)
     except ValueError as error:
-        raise block.broken(f"{error}.") from error
+        raise block.broken(f"{quote(str(error))}.") from error
 
 
 def pem_blocks(text: str) -> Iterator[PemBlock]:

@@ -49,6 +49,12 @@ def mask_and_escape(text: str, limit: int = MAX_CHARACTERS) -> str:
     return escaped if len(escaped) <= limit else f"{escaped[: limit - 1]}…"
 
 
+def quote(text: str, limit: int = MAX_CHARACTERS) -> str:
+    """Return what a system said in quotation marks, “no such table”: its words are none of ours, and in no language of ours."""
+    words = mask_and_escape(text, limit).replace("”", '"')
+    return f"“{words}”"
+
+
 def _masked_beginning(text: str, limit: int) -> str:
     """Return the beginning of `text`, masked, without looking through all of an answer of megabytes."""
     length = limit + 2 * _MAX_SECRET_CHARACTERS

@@ -12,6 +12,7 @@ from remediate.model.diagnosis import CapturedEndpoint, Diagnosis, Finding
 from remediate.model.evidence import Coverage, Evidence, LogTime, OtherProcessFailures
 from remediate.model.identity import host_and_port
 from remediate.model.text import count, escape, join_words
+from remediate.report.lines import colon
 
 _TLS_VERSIONS = {0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0303: "TLS 1.2", 0x0304: "TLS 1.3"}
 _VIEWS = {"peer": "", "edge": ", by the log of an Expressway-E", "client": ", by a client's own log"}
@@ -105,7 +106,7 @@ def describe_nodes(finding: Finding, limit: int | None) -> Iterator[tuple[str, s
             (sum(gateway.requests for gateway in node.bad_gateways), "502"),
         )
         evidence = ", ".join(count(number, noun) for number, noun in amounts if number)
-        yield "" if position else "nodes", f"{node.address}{format_ports(node)}: {evidence}"
+        yield "" if position else "nodes", f"{node.address}{format_ports(node)}{colon()} {evidence}"
     if limit is not None and len(finding.nodes) > limit:
         yield "", f"and {len(finding.nodes) - limit} more: `--json` has them all"
 
@@ -150,7 +151,7 @@ def _describe_logs(finding: Finding) -> Iterator[tuple[str, str]]:
 def _describe_captures(finding: Finding) -> Iterator[tuple[str, str]]:
     for endpoint in finding.captured_endpoints:
         span = _format_span(_format_moment(endpoint.first_seen), _format_moment(endpoint.last_seen))
-        yield "capture", f"{host_and_port(endpoint.server_ip, endpoint.port)}: {_describe_connections(endpoint)}{span}"
+        yield "capture", f"{host_and_port(endpoint.server_ip, endpoint.port)}{colon()} {_describe_connections(endpoint)}{span}"
         for alert in endpoint.alerts:
             times = f", in {count(alert.connections, 'connection')}" if alert.connections > 1 else ""
             yield "", f"the {alert.alert.sender} sent {alert.alert.text}{times}"
@@ -164,7 +165,7 @@ def _describe_connections(endpoint: CapturedEndpoint) -> str:
 
 
 def _prefix_peer(peer: str | None) -> str:
-    return f"{peer}: " if peer else ""
+    return f"{peer}{colon()} " if peer else ""
 
 
 def _format_log_time(time: LogTime | None) -> str | None:

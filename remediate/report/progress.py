@@ -15,7 +15,7 @@ from rich.text import Text
 from remediate.model.canonical import rfc3339, utc_now
 from remediate.model.events import Event
 from remediate.model.text import escape
-from remediate.report.lines import FinalText, print_indented
+from remediate.report.lines import FinalText, colon, print_indented
 
 MAX_MESSAGE = 4000
 """Limit of one message. It may hold commands to type, so it is not cut as short as an untrusted name."""
@@ -88,7 +88,7 @@ class Progress:
 
     def __call__(self, event: Event) -> None:
         """Show `event`."""
-        line = Text(f"{event.cluster}: " if event.cluster else "", style="dim")
+        line = Text(f"{event.cluster}{colon()} " if event.cluster else "", style="dim")
         line.append(escape(event.message, MAX_MESSAGE), style=STYLES.get(event.type, "default"))
         lasts = event.type in LASTING or bool(event.fields.get("rehearsed")) or self._every_event
         is_one_of_many = event.type == "endpoint-probed" and not event.fields.get("error")

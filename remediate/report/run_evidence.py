@@ -10,7 +10,7 @@ from remediate.language.messages import Verbatim, mark_words, translate
 from remediate.model.measurement import PairMeasurement
 from remediate.report.lines import colon
 from remediate.report.markdown import code, prose
-from remediate.report.run_facts import describe_clients, describe_measurements
+from remediate.report.run_facts import describe_clients, describe_fact, describe_measurements, name_step
 from remediate.report.view import symbol_of
 
 _FINGERPRINTS = frozenset({"certificate", "fingerprint"})
@@ -131,13 +131,14 @@ def _list_ciphers(record: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 
 def _describe_step(step: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str, ...]:
     facts = (
-        _name_certificate(value, names) if key in _FINGERPRINTS else f"{key} {value}" for key, value in step["facts"].items()
+        _name_certificate(value, names) if key in _FINGERPRINTS else describe_fact(key, value)
+        for key, value in step["facts"].items()
     )
     undone = f", undone {step['undone_at']}" if step["undone_at"] else ""
     return (
         str(step["seq"]),
         step["peer"],
-        " ".join([step["kind"], *facts]),
+        Verbatim(", ".join([translate(name_step(step)), *facts])),
         f"{step['state']}{undone}",
         step["started_at"],
         step["ended_at"] or NOT_RECORDED,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from remediate.language.messages import mark_words, translate
 from remediate.model.canonical import parse_rfc3339
 from remediate.model.effect import ClientState
 from remediate.model.measurement import PairMeasurement
@@ -18,8 +19,22 @@ from remediate.report.moments import format_duration, format_moment
 from remediate.report.names import shorten
 
 _RESTART = "restart-peer"
+_WORDS = {
+    "trust-certificate": "add certificate",
+    "remove-certificate": "remove certificate",
+    "set-ciphers": "change cipher list",
+    "refresh-discovery": "refresh discovery",
+    "verify-origin-server": "switch verification",
+    "trust-on-node": "upload to node",
+    "delete-on-node": "delete on node",
+    _RESTART: "restart peer",
+}
+"""Kinds of steps in words."""
 _MADE = frozenset({"done", "undone"})
 _COUNTED = frozenset({"trust-certificate", "remove-certificate", _RESTART})
+
+
+_FACTS = mark_words("publisher", "product", "store", "name", "before", "after", "certificate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +59,17 @@ class PeerWork:
     seconds: float | None
 
 
+def name_step(step: Mapping[str, Any]) -> str:
+    """Return in words what a step of a run does."""
+    kind = str(step["kind"])
+    return _WORDS.get(kind, kind)
+
+
+def describe_fact(name: str, value: str) -> str:
+    """Return one fact of a step, in the language in use: `publisher cucm.test`."""
+    return f"{translate(name) if name in _FACTS else name} {value}"
+
+
 def list_peer_work(record: Mapping[str, Any]) -> tuple[PeerWork, ...]:
     """Return the work on each peer of the run in `record`; see `report.run.run_record`."""
     return tuple(_work_on(peer, record) for peer in record["peers"])
@@ -59,7 +85,7 @@ def _work_on(peer: str, record: Mapping[str, Any]) -> PeerWork:
         peer,
         kinds.count("trust-certificate"),
         kinds.count("remove-certificate"),
-        tuple(_count_alike(f"{step['kind']} ({step['state']})" for step in changes if step["kind"] not in _COUNTED)),
+        tuple(_count_alike(f"{name_step(step)} ({step['state']})" for step in changes if step["kind"] not in _COUNTED)),
         ", ".join(_describe_restart(step) for step in restarts),
         effect["state"].replace("-", " ") if effect else "not checked",
         _seconds_between(steps),

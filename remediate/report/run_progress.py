@@ -18,7 +18,7 @@ from remediate.language.messages import mark_words, translate
 from remediate.model.canonical import rfc3339, utc_now
 from remediate.model.events import Event
 from remediate.model.text import count, escape
-from remediate.report.lines import FinalText, print_indented
+from remediate.report.lines import FinalText, colon, print_indented
 from remediate.report.moments import format_duration
 from remediate.report.names import shorten
 from remediate.report.planned_changes import describe_listed
@@ -263,7 +263,7 @@ class RunProgress:
             else:
                 print_indented(self._console, Text(line, style), 0, first=f"{moment}  ")
             return
-        where = f"{escape(self._cluster)}: " if self._cluster else ""
+        where = f"{escape(self._cluster)}{colon()} " if self._cluster else ""
         self._console.print(FinalText(f"{rfc3339(self._now())} {where}"), Text(line, style), soft_wrap=True, sep="")
 
     def render(self) -> Group:
@@ -272,10 +272,13 @@ class RunProgress:
         return Group(*head, *self._render_rows(self._console.height - len(head) - len(foot) - 1), *foot)
 
     def _render_head(self) -> Iterator[Text]:
-        total = sum(self._work.list_changes.values())
-        parts = [escape(self._cluster), f"run {self._run}" if self._run else ""]
-        parts.append(f"{sum(peer.changes for peer in self._peers.values())} of {count(total, 'list change')}" if total else "")
-        parts.append(format_duration(self._clock() - self._started))
+        total, number = sum(self._work.list_changes.values()), sum(peer.changes for peer in self._peers.values())
+        parts = [
+            escape(self._cluster),
+            translate(f"run {self._run}") if self._run else "",
+            translate(f"{number} of {count(total, 'list change')}") if total else "",
+            format_duration(self._clock() - self._started),
+        ]
         yield self._render_line("  ".join(part for part in parts if part), "bold")
 
     def _render_rows(self, room: int) -> Iterator[Text]:

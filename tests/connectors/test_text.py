@@ -31,7 +31,7 @@ def test_a_failure_is_described_by_what_it_wraps() -> None:
     assert describe_failure(socket.gaierror(-2, "unknown")) == "its name does not resolve"
     assert describe_failure(ConnectionResetError()) == "the connection was closed or reset"
     assert describe_failure(OSError(113, "No route to host")) == "No route to host"
-    assert describe_failure(ValueError("\x1b[2J")) == "ValueError: \\x1b[2J"
+    assert describe_failure(ValueError("\x1b[2J")) == "“ValueError: \\x1b[2J”"
 
 
 @pytest.mark.parametrize(

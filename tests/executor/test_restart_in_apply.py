@@ -213,8 +213,8 @@ def test_a_dry_run_shows_the_guards_as_they_are(desk: Desk, plan: Plan) -> None:
     cluster.box(1).says = {"replication_behind": True}
     result = desk.apply(cluster, plan, dry_run=True)
     messages = desk.messages("guard")
-    assert "expc1.example.test: replication fails: expc1.example.test: its replication is behind." in messages
-    assert "expc1.example.test: upgrade holds: No upgrade is under way or staged." in messages
+    assert "expc1.example.test: guard replication fails: expc1.example.test: its replication is behind." in messages
+    assert "expc1.example.test: guard upgrade holds: No upgrade is under way or staged." in messages
     # Whether a restart is needed is not known yet, so that is no step; a rolling one is
     assert result.exit_code == 0
     rolling = desk.apply(cluster, plan, dry_run=True, restart="rolling")

@@ -90,7 +90,7 @@ MISTAKES = {
     ),
     "wrong version": ("version: 1", "version: 2", ":1: this remediate reads inventory version 1, not 2."),
     "version as octal": ("version: 1", "version: 01", "`version` must be a whole number from 1, in decimal"),
-    "version as text": ("version: 1", "version: one", ":1: `version` must be a whole number, not text."),
+    "version as text": ("version: 1", "version: one", ":1: `version` must be a whole number, not a string."),
     "number for a name": (
         "name: edge-paris",
         "name: 42",
@@ -98,7 +98,7 @@ MISTAKES = {
     ),
     "name with a slash": ("name: edge-paris", "name: ../x", ":3: `name` may have letters"),
     "list for text": ("username: admin", "username: [admin]", ":5: `username` must be text, not a list."),
-    "text for a list": (PEERS, "peers: expc1", ":7: `peers` must be a list, not text."),
+    "text for a list": (PEERS, "peers: expc1", ":7: `peers` must be a list, not a string."),
     "no peers": (PEERS, "peers: []", ":7: `peers` is empty"),
     "peer as text": (ADDRESS, "- expc1.example.test", ":8: `peers[0]` must be keys and values (address,"),
     "peer twice": (
@@ -119,7 +119,7 @@ MISTAKES = {
     "port as text": (
         ADDRESS,
         "- {address: a.b, rest_port: '443'}",
-        ":8: `rest_port` must be a whole number, not text.",
+        ":8: `rest_port` must be a whole number, not a string.",
     ),
     "short fingerprint": (
         ADDRESS,
@@ -133,7 +133,7 @@ MISTAKES = {
     ),
     "pin and CA": (ADDRESS, "- {address: a.b, tls: {}}", ":8: `tls` must have either `fingerprint` or `ca`."),
     "missing file": (ADDRESS, "- {address: a.b, tls: {ca: gone.pem}}", "gone.pem, which does not exist."),
-    "not YAML": ("name: edge-paris", "name: [", ":5: is not YAML: expected ',' or ']', but got"),
+    "not YAML": ("name: edge-paris", "name: [", ":5: is not YAML: “expected ',' or ']', but got"),
 }
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remediate.language.catalogue import Catalogue, Template
+from remediate.language.catalogue import Catalogue
+from remediate.language.template import Template
 
 _WORDS = st.text(alphabet="abcxyz.0123", min_size=1, max_size=12)
 CATALOGUE = Catalogue(
@@ -103,9 +104,9 @@ def test_what_is_not_known_stays() -> None:
 def test_what_a_template_made_it_recognises(peer: str, file: str) -> None:
     template = Template("On {peer} in {file}.", "Sur {peer} dans {file}.")
     message = f"On {peer} in {file}."
-    values = template.match(message)
-    assert values is not None
-    assert template.fill_in(values) == message.replace("On ", "Sur ").replace(" in ", " dans ")
+    assert next(template.fill_in(values) for values in template.list_matches(message)) == message.replace(
+        "On ", "Sur "
+    ).replace(" in ", " dans ")
 
 
 def test_what_is_quoted_as_code_stays() -> None:
@@ -151,3 +152,61 @@ def test_names_of_others_are_no_words() -> None:
 def test_code_in_a_message_is_any_code() -> None:
     catalogue = Catalogue({"Run `openssl -in FILE` again.": "Relancez `openssl -in FILE`."})
     assert catalogue.translate("Run `openssl -in a.cer` again.") == "Relancez `openssl -in a.cer`."
+
+
+def test_a_sentence_with_commas_is_no_enumeration() -> None:
+    catalogue = Catalogue(
+        {
+            "{names} is missing in {stores}: these refuse {peers}.": "{names} manque à {stores} : {peers} y est refusé.",
+            "{store}-trust of {node}": "{store}-trust de {node}",
+            "{join} and {last}": "{join} et {last}",
+        }
+    )
+    message = "Lab CA (imp) is missing in a-trust of b and c, d-trust of e: these refuse p, q."
+    assert catalogue.translate(message) == "Lab CA (imp) manque à a-trust de b et c, d-trust de e : p, q y est refusé."
+
+
+def test_a_value_after_a_colon_may_be_several_sentences() -> None:
+    catalogue = Catalogue(
+        {
+            "{peer} is not restarted: {reason}": "{peer} n'est pas redémarré : {reason}",
+            "it still carries {calls}. Try again later, or end them": "il porte encore {calls}. Réessayez, ou mettez-y fin",
+            "calls": "appels",
+        }
+    )
+    message = "p is not restarted: it still carries 3 calls. Try again later, or end them."
+    assert catalogue.translate(message) == "p n'est pas redémarré : il porte encore 3 appels. Réessayez, ou mettez-y fin."
+
+
+def test_a_message_is_divided_where_its_values_are_known() -> None:
+    catalogue = Catalogue(
+        {
+            "Confirmed by {operator} on {moment}": "Confirmé par {operator} le {moment}",
+            "{user} on {host} (process {pid})": "{user} sur {host} (processus {pid})",
+        }
+    )
+    message = "Confirmed by root on vm (process 1) on 2026-11-30"
+    assert catalogue.translate(message) == "Confirmé par root sur vm (processus 1) le 2026-11-30"
+
+
+def test_what_a_system_said_stays_as_it_is() -> None:
+    catalogue = Catalogue(
+        {"{node} answers: {words}": "{node} répond : {words}", "peers": "homologues", "{a} and {b}": "{a} et {b}"}
+    )
+    assert catalogue.translate('p answers: "Wait; peers, and peers."') == 'p répond : "Wait; peers, and peers."'
+
+
+def test_a_full_stop_is_no_part_of_a_message() -> None:
+    catalogue = Catalogue({"Report this.": "Signalez-le.", "{error}: try again": "{error} : réessayez"})
+    assert catalogue.translate("Report this: try again.") == "Signalez-le : réessayez."
+
+
+def test_a_name_of_a_product_is_in_one_piece() -> None:
+    catalogue = Catalogue({"{a} and {b}": "{a} et {b}", "restart {peers}": "redémarrer {peers}"})
+    assert catalogue.translate("restart IM and Presence and expc1") == "redémarrer IM and Presence et expc1"
+
+
+def test_a_text_nested_too_deeply_stays_english() -> None:
+    catalogue = Catalogue({"told that {text}": "dit que {text}", "all is well": "tout va bien"})
+    assert catalogue.translate("told that all is well") == "dit que tout va bien"
+    assert catalogue.translate(f"{'told that ' * 900}all is well").endswith("told that all is well")

@@ -24,3 +24,9 @@ def test_on_a_page_no_sign_begins_a_line_of_french() -> None:
     assert translate("Signed by:").endswith(" :")
     assert translate_for_page("Signed by:").endswith("\u00a0:")
     assert translate_for_page("Vrai ; faux ! Où ?") == "Vrai\u202f; faux\u202f! Où\u202f?"
+
+
+def test_what_a_system_said_is_quoted_as_french_does() -> None:
+    use_language("fr")
+
+    assert translate("No peer restarts. “It restarts.”") == "Aucun homologue ne redémarre. « It restarts. »"

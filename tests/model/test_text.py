@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remediate.model.text import count, escape, escape_ascii, first_few, group_ports, join_words, mask_and_escape
+from remediate.model.text import count, escape, escape_ascii, first_few, group_ports, join_words, mask_and_escape, quote
 
 HOSTILE = {
     "clears the screen": ("a\x1b[2Jb", "a\\u{1b}[2Jb"),
@@ -63,6 +63,12 @@ def test_every_notation_leaves_one_printable_line(text: str, notation: Callable[
 
 def test_python_escapes_stay_as_they_are_in_stored_messages() -> None:
     assert mask_and_escape("a\x1b\u202eb") == escape_ascii("a\x1b\u202eb") == r"a\x1b\u202eb"
+
+
+def test_what_a_system_said_is_in_quotation_marks() -> None:
+    assert quote("no such\ntable") == "“no such\\ntable”"
+    assert quote("x" * 9, 5) == "“xxxx…”"
+    assert quote("a ” b") == '“a " b”'
 
 
 def test_the_first_few_are_named_and_the_rest_counted() -> None:

@@ -200,11 +200,14 @@ def _list_lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _step_lines(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    from remediate.language.messages import translate
+    from remediate.report.run_facts import describe_fact, name_step
+
     for step in record["steps"]:
-        yield f"  {step['seq']:>3}  {step['peer']}  {step['kind']}  {step['state']}", "bold"
+        yield f"  {step['seq']:>3}  {step['peer']}  {translate(name_step(step))}  {translate(step['state'])}", "bold"
         undone = f", undone {step['undone_at']}" if step["undone_at"] else ""
         yield f"       {step['started_at']} to {step['ended_at'] or '?'}{undone}", "dim"
-        yield from ((f"       {key} {value}", "dim") for key, value in step["facts"].items())
+        yield from ((f"       {describe_fact(key, value)}", "dim") for key, value in step["facts"].items())
         yield f"       before {step['before']}", "dim"
         yield f"       after  {step['after'] or 'not read'}", "dim"
         if step["message"]:

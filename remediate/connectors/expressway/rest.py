@@ -29,7 +29,7 @@ from remediate.model.errors import (
 from remediate.model.expressway import ADMINISTRATOR_ACCOUNTS_PAGE
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
-from remediate.model.text import mask_and_escape
+from remediate.model.text import quote
 
 BASE_PATHS = ("/api/provisioning", "/api/v1/provisioning")
 TRUSTED_CA = "/certs/root"
@@ -254,10 +254,13 @@ class RestSession(Closing):
         try:
             content = json.loads(answer.text)
         except (ValueError, RecursionError):
-            content = describe_body(answer.text) if is_html(answer.text) else answer.text
+            content = answer.text
+        if is_html(answer.text):
+            return describe_body(_remove_secret(self._password, answer.text.encode()).decode(errors="replace"))
         message = content.get("Message", content) if isinstance(content, dict) else content
         text = "; ".join(map(str, message)) if isinstance(message, list) else str(message)
-        return mask_and_escape(_remove_secret(self._password, text.encode()).decode(errors="replace")) or "no further details"
+        words = _remove_secret(self._password, text.encode()).decode(errors="replace")
+        return quote(words) if words.strip() else "no further details"
 
 
 def _holds_pem(text: str) -> bool:

@@ -20,7 +20,7 @@ from remediate.model.access import PeerAccess
 from remediate.model.errors import AccessError, ObservationError, OutcomeUnknown, WriteForbidden, WriteRefused
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
-from remediate.model.text import mask_and_escape
+from remediate.model.text import mask_and_escape, quote
 
 _GREETING = "xStatus SystemUnit"
 
@@ -84,7 +84,7 @@ class Shell(ShellSession):
             raise WriteForbidden(f"{self._where}: `{mask_and_escape(command, 60)}` was blocked: it does not only read.")
         lines = self._exchange_query(command)
         if failure := shell_text.find_error(lines, command):
-            raise CommandFailed(f"{self._where} answers `{mask_and_escape(command, 60)}` with: {mask_and_escape(failure)}")
+            raise CommandFailed(f"{self._where} answers `{mask_and_escape(command, 60)}` with: {quote(failure)}")
         return lines
 
     def execute(self, command: str) -> None:
@@ -112,7 +112,7 @@ class Shell(ShellSession):
         except SessionLost as error:
             raise OutcomeUnknown(f"{self._where} was sent `{command_name}`, but its answer was lost: {error}.") from error
         if failure := shell_text.find_error(lines, command):
-            raise WriteRefused(f"{self._where} refuses `{command_name}`: {mask_and_escape(failure)}")
+            raise WriteRefused(f"{self._where} refuses `{command_name}`: {quote(failure)}")
 
     def _exchange_query(self, command: str) -> list[str]:
         try:

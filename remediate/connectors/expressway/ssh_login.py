@@ -12,7 +12,7 @@ from remediate.model.access import PeerAccess
 from remediate.model.errors import AccessError, LoginRefused, ObservationError
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
-from remediate.model.text import mask_and_escape
+from remediate.model.text import mask_and_escape, quote
 
 INTERACTIVE_LOGIN_ADVICE = (
     "Use a local administrator account without a second factor. If the peer requires a new password, log in with ssh and change "
@@ -199,4 +199,4 @@ def _make_login_error(
         return ObservationError(f"SSH on {access.address} did not answer the login within {limits.connect_s:g} s.")
     if conversation.refused or isinstance(error, paramiko.AuthenticationException):
         return LoginRefused(f"The shell of {access.address} refuses the login of {username}.")
-    return ObservationError(f"The login to the shell of {access.address} was interrupted: {mask_and_escape(str(error), 120)}.")
+    return ObservationError(f"The login to the shell of {access.address} was interrupted: {quote(str(error), 120)}.")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from remediate.connectors.unexpected_answer import describe_body, is_html
 from remediate.model.certificate import Certificate
 from remediate.model.errors import CertificateError, ObservationError
+from remediate.model.text import quote
 
 _BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,64})-----")
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -125,5 +126,7 @@ def _parse_certificate(block: _Block) -> Certificate:
         return Certificate.from_der(der)
     except UnicodeEncodeError as error:
         raise _NotAWholeList(f"PEM block {block.number} is broken: it has a character that is not base64") from error
-    except (ValueError, CertificateError) as error:
+    except CertificateError as error:
         raise _NotAWholeList(f"PEM block {block.number} is broken: {str(error).rstrip('.')}") from error
+    except ValueError as error:
+        raise _NotAWholeList(f"PEM block {block.number} is broken: {quote(str(error))}") from error

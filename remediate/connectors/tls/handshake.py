@@ -20,6 +20,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.errors import CertificateError
 from remediate.model.identity import CipherList, KeyFamily, is_ip
 from remediate.model.limits import Limits
+from remediate.model.text import quote
 
 FAMILY_ALONE: Mapping[KeyFamily, CipherList] = {"rsa": CipherList("aRSA:!eNULL"), "ecdsa": CipherList("aECDSA:!eNULL")}
 FAMILY_FIRST: Mapping[KeyFamily, CipherList] = {
@@ -222,7 +223,7 @@ class Handshake:
         if self._last[:1] == bytes([ALERT_RECORD]) and self._connection.get_peer_cert_chain():
             # It requires a client certificate: it refused after it had presented its own and proven that it holds the key.
             return self._receive_chain()
-        reason = error.args[0][-1][-1] if error.args and error.args[0] else "no reason given"
+        reason = quote(error.args[0][-1][-1]) if error.args and error.args[0] else "no reason given"
         return HandshakeFailure(FailureReason.BROKEN, f"OpenSSL says: {reason}")
 
 

@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 
 from remediate.connectors.http import Answer
-from remediate.connectors.unified_cm.xml_document import NO_WORDS, collapse_whitespace, read_records, strip_markup
+from remediate.connectors.unified_cm.xml_document import NO_WORDS, collapse_whitespace, quote_text, read_records, strip_markup
 from remediate.model.errors import ObservationError
 from remediate.model.identity import Product
+from remediate.model.text import quote
 
 MAX_FAULT_CHARACTERS = 1_000
 """Longer than any fault that Unified CM is known to give."""
@@ -64,6 +65,12 @@ def find_offered_version(answer: Answer, refused: Version) -> Version | None:
     return max(supported, default=None)
 
 
+def quote_fault(answer: Answer) -> str:
+    """Return the text of a fault in quotation marks, or that it has none."""
+    words = read_fault(answer)
+    return quote(words, MAX_FAULT_CHARACTERS) if words else "it gives no reason"
+
+
 def read_fault(answer: Answer) -> str | None:
     """Return the whole text of a fault, without its markup; None where there is no fault.
 
@@ -88,10 +95,10 @@ def parse_nodes(answer: Answer, source: str, limit: int) -> NamedNodes:
     """
     nodes = read_records(answer.body, source, "processNode", also=("Fault", "listProcessNodeResponse"), limit=limit)
     if "Fault" in nodes.present:
-        raise ObservationError(f"{source} answers with a fault: {read_fault(answer)}")
+        raise ObservationError(f"{source} answers with a fault: {quote_fault(answer)}")
     if "listProcessNodeResponse" not in nodes.present or not nodes.records:
         raise ObservationError(
-            f"{source} answers with something that is not a list of servers: {strip_markup(answer.text, 200) or NO_WORDS}"
+            f"{source} answers with something that is not a list of servers: {quote_text(answer.text, 200) or NO_WORDS}"
         )
     rows = [row for row in nodes.records if row.get("name") != _ENTERPRISE]
     return NamedNodes(

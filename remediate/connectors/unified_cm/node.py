@@ -19,7 +19,7 @@ from remediate.connectors.tls.target import Target, try_offer
 from remediate.connectors.unexpected_answer import name_redirect
 from remediate.connectors.unified_cm import axl
 from remediate.connectors.unified_cm.axl import NamedNodes
-from remediate.connectors.unified_cm.xml_document import NO_WORDS, read_records, strip_markup
+from remediate.connectors.unified_cm.xml_document import NO_WORDS, quote_text, read_records
 from remediate.model.certificate import Certificate
 from remediate.model.errors import (
     AccessError,
@@ -33,7 +33,7 @@ from remediate.model.errors import (
 )
 from remediate.model.identity import FAMILIES, host_and_port
 from remediate.model.limits import Limits
-from remediate.model.text import mask_and_escape
+from remediate.model.text import quote
 from remediate.model.toward_nodes import NodeReader
 
 _UDS_SERVERS = "/cucm-uds/servers"
@@ -90,7 +90,7 @@ class UnifiedCmNode:
         # Every Unified CM lists at least itself, so a document without a server is no list.
         if servers.root != "servers" or not servers.records:
             raise ObservationError(
-                f"{source} answers with something that is not a list of servers: {strip_markup(answer.text, 200) or NO_WORDS}"
+                f"{source} answers with something that is not a list of servers: {quote_text(answer.text, 200) or NO_WORDS}"
             )
         return NamedNodes(tuple((server.get("", ""), "cucm") for server in servers.records), servers.count)
 
@@ -108,7 +108,7 @@ class UnifiedCmNode:
         if version := axl.find_offered_version(answer, axl.FIRST_VERSION):
             remark = (
                 f"AXL on {self._where} was queried again in version {version[0]}.{version[1]}, after this fault: "
-                f"{axl.read_fault(answer)}"
+                f"{axl.quote_fault(answer)}"
             )
             answer = self._ask_axl(account, version)
         self._require_success(answer, "AXL", account)
@@ -139,7 +139,7 @@ class UnifiedCmNode:
             return _parse_certificates(json.loads(answer.text))
         except (ValueError, RecursionError, AttributeError, TypeError, CertificateError) as error:
             raise ObservationError(
-                f"The certificates that {self._where} lists cannot be read: {mask_and_escape(str(error), 120)}"
+                f"The certificates that {self._where} lists cannot be read: {quote(str(error), 120)}"
             ) from error
 
     def upload_trusted(self, account: Account, service: str, certificate: Certificate) -> None:
@@ -159,7 +159,7 @@ class UnifiedCmNode:
         if answer.status in (401, 403):
             self._require_success(answer, "certificate management", account)
         if not answer.ok:
-            words = strip_markup(answer.text, 200) or "it gives no reason"
+            words = quote_text(answer.text, 200) or "it gives no reason"
             raise WriteRefused(f"Certificate management on {self._where} refuses the upload (HTTP {answer.status}): {words}")
 
     def _client(self, account: Account | None = None) -> HttpClient:
@@ -191,8 +191,7 @@ class UnifiedCmNode:
                 f"{service} on {self._where} answers with {redirect}, which is not followed: a login page or another server."
             )
         if not answer.ok:
-            words = axl.read_fault(answer) or "it gives no reason"
-            raise ObservationError(f"{service} on {self._where} answers with HTTP {answer.status}: {words}")
+            raise ObservationError(f"{service} on {self._where} answers with HTTP {answer.status}: {axl.quote_fault(answer)}")
 
 
 def open_node(target: Target, authorities: Iterable[Certificate], limits: Limits) -> UnifiedCmNode:

@@ -21,7 +21,7 @@ from remediate.model.errors import NotOffered, ObservationError, OutcomeUnknown,
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
-from remediate.model.text import mask_and_escape
+from remediate.model.text import mask_and_escape, quote
 
 _PROMPT_QUIET_S = 0.05
 """How long a shell is silent after its prompt, in whose place a slow one might be printing a line that begins like it."""
@@ -106,7 +106,7 @@ class PlatformShell(ShellSession):
         # The echo of the paste holds no word of ours.
         printed = answer.rpartition("-----END CERTIFICATE-----")[2]
         if refusal := platform_text.find_refusal(printed):
-            raise WriteRefused(f"{self._where} refuses `{command}`: {mask_and_escape(refusal, 200)}")
+            raise WriteRefused(f"{self._where} refuses `{command}`: {quote(refusal, 200)}")
 
     def delete_trusted(self, file: CertificateFile) -> None:
         """Delete one file from the trust store that it is in, once for each form of the command that is refused.
@@ -159,7 +159,7 @@ class PlatformShell(ShellSession):
             raise NotOffered(f"{self._where} has no `{command}`.")
         refusal = platform_text.find_refusal(answer)
         if refusal or not only_if_refused:
-            raise WriteRefused(f"{self._where} refuses `{command}`: {mask_and_escape(refusal or answer.strip(), 200)}")
+            raise WriteRefused(f"{self._where} refuses `{command}`: {quote(refusal or answer.strip(), 200)}")
 
     def _read_until(self, is_complete: Callable[[str], bool]) -> str:
         """Return what is printed until `is_complete` holds and the shell is quiet.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from remediate.model.errors import ObservationError
-from remediate.model.text import mask_and_escape
+from remediate.model.text import mask_and_escape, quote
 
 _MAX_DEPTH = 100
 _MAX_FIELD_CHARACTERS = 4_000
@@ -68,7 +68,7 @@ def read_records(body: bytes, source: str, element: str, *, also: Collection[str
     if is_web_page(text):
         raise ObservationError(
             f"{source} answers with a web page instead of data: a login page, or another server. Its text: "
-            f"{strip_markup(text, 200)}"
+            f"{quote_text(text, 200) or NO_WORDS}"
         )
     # No expected document has one; an attack on the parser (entities that grow) needs one.
     upper = text.upper()
@@ -80,7 +80,7 @@ def read_records(body: bytes, source: str, element: str, *, also: Collection[str
         parser.feed(text)
         parser.close()
     except (ET.ParseError, ValueError, LookupError, RecursionError) as error:
-        words = strip_markup(text, 200) or (NO_WORDS if text.strip() else "an empty body")
+        words = quote_text(text, 200) or (NO_WORDS if text.strip() else "an empty body")
         raise ObservationError(f"{source} answers with something that is not XML: {words}") from error
     return Records(collector.root, frozenset(collector.present), tuple(collector.records.values()), collector.count)
 
@@ -93,6 +93,12 @@ def is_web_page(text: str) -> bool:
 def strip_markup(text: str, limit: int) -> str:
     """Return the words of `text` without its markup, on one line, safe to print, at most `limit` characters."""
     return collapse_whitespace(_TAG.sub(" ", text[:_MAX_MARKUP_CHARACTERS]), limit)
+
+
+def quote_text(text: str, limit: int) -> str:
+    """Return the words of `text` without its markup in quotation marks; nothing where it has none."""
+    words = strip_markup(text, limit)
+    return quote(words, limit) if words else ""
 
 
 def collapse_whitespace(text: str, limit: int) -> str:

@@ -30,6 +30,7 @@ from remediate.model.identity import Address, Fingerprint
 from remediate.model.masking import mask
 from remediate.model.plan import Plan
 from remediate.model.run import UNFINISHED, ApprovalRecord, Backup, Run, RunKind, RunState, StepRecord, StepState
+from remediate.model.text import quote
 
 FILE_NAME = "journal.sqlite3"
 
@@ -423,8 +424,9 @@ class Journal:
 def _describe(error: OSError | sqlite3.Error | MemoryError) -> str:
     if isinstance(error, MemoryError):
         return "there is not enough memory"
-    reason = error.strerror if isinstance(error, OSError) else str(error)
-    return (reason or type(error).__name__).rstrip(".")
+    if isinstance(error, OSError):
+        return (error.strerror or type(error).__name__).rstrip(".")
+    return quote(str(error) or type(error).__name__)
 
 
 def _json(value: Any) -> str:

@@ -30,7 +30,7 @@ _SERVICES: dict[tuple[Product, int], str] = {
 _SERVICES_OF_PRODUCT: dict[Product, str] = {
     "cucm": "the service on this port",
     "imp": "instant messaging and presence",
-    "unity": "voicemail",
+    "unity": "their voicemail",
 }
 _CAUSES_ADVISED_ON_ALONE = frozenset({Cause.UNREACHABLE, Cause.HANDSHAKE_FAILED, Cause.NAME_MISMATCH, Cause.SHADOWED})
 

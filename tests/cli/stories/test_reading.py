@@ -34,7 +34,7 @@ def test_reading_verbs_send_no_write(remediate: Remediate, lab: Lab, tmp_path: P
 
 ELSEWHERE = {
     "a login page": (LOGIN_PAGE, "a web page (HTML), “Sign in”"),
-    "nothing": (Substitute(204), "with nothing"),
+    "nothing": (Substitute(204), "with an empty answer"),
     "a redirect": (Substitute(302, b"", (("Location", "https://sso.example.test/"),)), "to sso.example.test"),
     "a redirect that cannot be read": (Substitute(302, b"", (("Location", "https://["),)), "an address that cannot be read"),
     "no such page": (Substitute(404, b"not found"), "`rest_port`"),

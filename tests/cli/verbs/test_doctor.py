@@ -65,7 +65,7 @@ def test_doctor_names_verdicts_that_a_wrong_clock_changes(
     assert {finding["subject"] for finding in findings} == {f"peer {healthy.peers[1].address}"}
     assert "days ahead of this machine's" in findings[0]["said"]
     assert findings[1]["said"].startswith(
-        "refused (expired) by its clock, verified by this machine's: cucm-sub1.steven.lab:6971, "
+        "refused (expired) by its clock, passes by this machine's: cucm-sub1.steven.lab:6971, "
     )
     assert findings[1]["said"].endswith(" and 7 more")
     assert "  ! " in ended.out

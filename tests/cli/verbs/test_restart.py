@@ -127,7 +127,7 @@ def test_a_named_peer_restarts_and_is_in_effect(remediate: Remediate, lab: Lab) 
     assert (cluster["plan"], list(cluster["in_effect"])) == (None, [peer])
     [run] = remediate("runs", "--json").document
     assert (run["kind"], run["exit_code"], run["plan"], run["ticket"]) == ("restart", 0, None, "CHG1")
-    assert "restart-peer" in remediate("runs", "show", "last", "-v").out
+    assert "restart peer" in remediate("runs", "show", "last", "-v").out
     assert remediate("runs", "export", "last").document["plan"] is None
 
 

@@ -107,7 +107,7 @@ def test_after_an_error_the_dialogue_is_in_step_again(open_shell: Open) -> None:
     answers = {"xConfiguration No": "ERROR: Invalid path.\r\nOK\r\n", "xConfiguration A": '*c xConfiguration A: "1"\r\nOK\r\n'}
     shell = open_shell(answers.get)
 
-    with pytest.raises(CommandFailed, match=r"with: ERROR: Invalid path\."):
+    with pytest.raises(CommandFailed, match=r"with: “ERROR: Invalid path\.”$"):
         shell.query("xConfiguration No")
     assert parse_leaves(shell.query("xConfiguration A")) == {"A": "1"}
 
@@ -115,7 +115,7 @@ def test_after_an_error_the_dialogue_is_in_step_again(open_shell: Open) -> None:
 def test_an_error_in_answer_to_a_write_is_a_refusal(open_shell: Open) -> None:
     shell = open_shell(lambda _line: "Command not recognized: \x1b]0;owned\x07\r\n", writable=True)
 
-    with pytest.raises(WriteRefused, match=r"Command not recognized:$"):
+    with pytest.raises(WriteRefused, match=r"“Command not recognized:”$"):
         shell.execute("xConfiguration A: 1")
 
 

@@ -137,7 +137,7 @@ def test_uds_that_gives_no_list_makes_it_incomplete(publisher: Publisher, answer
     [
         (http(200, fault("Not today: the database is being switched.")), "Not today: the database is being switched."),
         (http(500, fault("A &lt;b&gt; of it.")), "A <b> of it."),
-        (http(503, "Maximum AXL rate exceeded"), "HTTP 503: Maximum AXL rate exceeded"),
+        (http(503, "Maximum AXL rate exceeded"), "HTTP 503: “Maximum AXL rate exceeded”"),
         (http(200, LOGIN_PAGE), "login page"),
         (http(302), "a redirect (HTTP 302) without a target, which is not followed"),
         (http(302, "", "Location: https://sso.example.test/?session=1"), "a redirect (HTTP 302) to sso.example.test, which"),
@@ -166,7 +166,7 @@ def test_the_words_of_a_fault_are_shown_whole_and_bounded(publisher: Publisher) 
     publisher.axl = lambda _request: http(500, fault("x" * 500_000))
     _, [long] = look(publisher.cluster())
 
-    assert whole.message.endswith(words)
+    assert whole.message.endswith(f"“{words}”")
     assert len(long.message) < MAX_FAULT_CHARACTERS + 200
 
 
@@ -199,7 +199,7 @@ def test_no_supported_axl_version_is_a_gap_after_one_request(publisher: Publishe
 
     _, [gap] = look(publisher.cluster())
 
-    assert (gap.incomplete, gap.message.endswith(text)) == (True, True)
+    assert (gap.incomplete, gap.message.endswith(f"“{text}”")) == (True, True)
     assert sum(request.startswith(b"POST /axl/") for request in publisher.requests) == 1
 
 
