@@ -273,13 +273,12 @@ class RunProgress:
 
     def _render_head(self) -> Iterator[Text]:
         total, number = sum(self._work.list_changes.values()), sum(peer.changes for peer in self._peers.values())
-        parts = [
-            escape(self._cluster),
-            translate(f"run {self._run}") if self._run else "",
-            translate(f"{number} of {count(total, 'list change')}") if total else "",
-            format_duration(self._clock() - self._started),
-        ]
-        yield self._render_line("  ".join(part for part in parts if part), "bold")
+        changes = translate(f"{number} of {count(total, 'list change')}") if total else ""
+        subject = (escape(self._cluster), translate(f"run {self._run}") if self._run else "")
+        progress = (changes, format_duration(self._clock() - self._started))
+        parts = ["  ".join(filter(None, part)) for part in (subject, progress)]
+        for line in self._join_if_short([part for part in parts if part], "  "):
+            yield self._render_line(line, "bold")
 
     def _render_rows(self, room: int) -> Iterator[Text]:
         width = max((len(self._names[peer]) for peer in self._peers), default=0)
@@ -351,9 +350,9 @@ class RunProgress:
         width = self._console.width
         return line if len(line) <= width else f"{line[: width - 1].rpartition(' ')[0]} …"
 
-    def _join_if_short(self, sentences: Sequence[str]) -> Sequence[str]:
+    def _join_if_short(self, sentences: Sequence[str], between: str = " ") -> Sequence[str]:
         """Return the sentences as one line, or one each where the terminal is too narrow for that: none hides the next."""
-        line = " ".join(sentences)
+        line = between.join(sentences)
         return [line] if len(line) <= self._console.width else sentences
 
     def _render_line(self, text: str, style: str) -> Text:

@@ -187,6 +187,14 @@ def test_a_table_is_not_higher_than_its_terminal() -> None:
         assert any("other peers" in line for line in lines)
 
 
+def test_a_narrow_table_keeps_its_progress_and_its_time() -> None:
+    progress = progress_on(io.StringIO(), terminal=True, columns=40)
+
+    progress(Event("run-state", "", "edge-production", {"state": "running", "run": "261130-090023-a737"}))
+
+    assert table_of(progress, 40)[:2] == ["edge-production  run 261130-090023-a737", "0 of 6 list changes  0:00"]
+
+
 def test_a_path_in_the_last_line_is_whole_or_left_out() -> None:
     work = ExpectedWork(PEERS, undo=lambda run: f"remediate rollback {run} -i /etc/remediate/inventories/production.yml")
     progress = progress_on(io.StringIO(), terminal=True, work=work, columns=60)
