@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from remediate.cli.app import VERBS
+from remediate.lab.scenarios import SCENARIOS
 from remediate.language.choice import choose_language
 from remediate.language.messages import read_translations
 from remediate.model.verdict import Cause
@@ -26,8 +27,10 @@ _COMMON = frozenset(
     )
 )
 _WORD = re.compile(r"(?<![\w'./=:@{-])[a-z][a-z']+(?![\w'/=:@}\\-]|\.\w)")
-_NAMES = frozenset({*VERBS, *(cause.value for cause in Cause), "export", "up", "down", "never", "probe", "voicemail"})
-"""Names of commands, causes, values of options, and of the accounts and hosts of the lab."""
+_NAMES = frozenset(
+    {*VERBS, *SCENARIOS, *(cause.value for cause in Cause), "export", "up", "down", "never", "probe", "voicemail"}
+)
+"""Names of commands, of scenarios, accounts and hosts of the lab, of causes, and values of options."""
 _CODE = re.compile(r"`[^`]*`|\{\w+\}|--[\w-]+( \w+)?")
 _OPENSSL_ERRORS = "|".join(
     r"\b" + r"\s+".join(map(re.escape, text.split()))
@@ -35,10 +38,10 @@ _OPENSSL_ERRORS = "|".join(
     if " " in text
 )
 _SAME_IN_EVERY_LANGUAGE = re.compile(
-    r"`[^`\n]*`|\"[^\"\n]*\"|«[^»]*»|<style>.*?</style>|<script.*?</script>|<[^>]*>|sha256:\S+|CN=[^\n]*"
+    r"`[^`\n]*(\n[^`\n]*)?`|\"[^\"\n]*\"|«[^»]*»|<style>.*?</style>|<script.*?</script>|<[^>]*>|sha256:\S+|CN=[^\n]*"
     r"|SNI\s+\(\S+\s+not\s+in\s+certificate|\[[^\]\n]*\]|(Maintenance|Configuration|System|Status|Users|Security) >[^\n]*"
     r"|IM\s+and\s+Presence|Mobile\s+and\s+Remote\s+Access|self-signed certificate|^ *(\$ )?remediate [^\n]*"
-    rf"|{_CODE.pattern}|{_OPENSSL_ERRORS}",
+    rf"|--[\w-]+( \w+)?|{_OPENSSL_ERRORS}",
     re.DOTALL | re.MULTILINE,
 )
 """Commands, names of products, also over the end of a line, markup, web pages of a peer, OpenSSL's errors, and what a system said."""

@@ -181,4 +181,4 @@ def _format_moment(moment: datetime | None) -> str | None:
 def _format_span(first: str | None, last: str | None) -> str:
     if first is None or last is None or first == last:
         return f", {first or last}" if first or last else ""
-    return f", {first} to {last}"
+    return translate(f", {first} to {last}")
