@@ -10,7 +10,7 @@ from remediate.connectors.unexpected_answer import describe_body, describe_redir
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (" \n", "nothing"),
+        (" \n", "an empty answer"),
         ("<!DOCTYPE html><title>\nSign  in</title>", "a web page (HTML), “Sign in”"),
         ("<html>", "a web page (HTML)"),
         ("plain \x1b[2J", "`plain \\x1b[2J`"),

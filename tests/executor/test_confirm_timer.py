@@ -38,7 +38,7 @@ def plan(timed: Timed) -> Plan:
 def test_an_apply_waits_for_its_confirmation_and_reports_it(timed: Timed, plan: Plan) -> None:
     result = timed.apply(plan)
     assert (result.exit_code, result.state, result.confirm_by) == (9, "confirm-pending", BY)
-    assert f"confirm it by {BY}: remediate confirm {result.run_id} --state-dir" in result.message
+    assert f"confirm it by {BY}: `remediate confirm {result.run_id} --state-dir" in result.message
     with timed.desk.journal() as journal:
         run = journal.run("last")
         assert (run.state, run.confirm_by) == ("confirm-pending", BY)

@@ -60,7 +60,7 @@ def test_apply_heals_and_a_second_apply_changes_nothing(remediate: Remediate, fr
         assert len(exported["before"][peer.address]["trusted_ca"]) < len(peer.trusted)
         assert exported["before"][peer.address]["ciphers"]
     for text in (
-        "trust-certificate",
+        "add certificate",
         "ticket: CHG1",
         "approved by the operator",
         *(step["after"] for step in exported["steps"]),

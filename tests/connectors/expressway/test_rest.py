@@ -205,7 +205,7 @@ LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head><body><for
 EVERYTHING = (ROOT, PEERS, ROOT.replace("/api/", "/api/v1/"), PEERS.replace("/api/", "/api/v1/"))
 NO_LOGIN = {
     "a login page": (200, LOGIN_PAGE, (), ObservationError, r"a web page \(HTML\), “Sign in”. Something else answers there"),
-    "nothing": (204, "", (), ObservationError, "with nothing. Something else answers there"),
+    "nothing": (204, "", (), ObservationError, "with an empty answer. Something else answers there"),
     "an empty list": (200, "[]", (), ObservationError, r"with `\[\]`"),
     "another JSON": (200, '{"status": "ok"}', (), ObservationError, "Something else answers there"),
     "other text": (200, "It works!", (), ObservationError, "with `It works!`"),

@@ -55,8 +55,8 @@ def test_a_list_cut_anywhere_inside_a_block_is_not_believed() -> None:
 
 
 BROKEN = {
-    "nothing": ("", "nothing came instead of PEM"),
-    "blanks": (" \r\n\n", "nothing came instead of PEM"),
+    "nothing": ("", "an empty answer came instead of PEM"),
+    "blanks": (" \r\n\n", "an empty answer came instead of PEM"),
     "text alone": ("no certificates", "`no certificates` came instead of PEM"),
     "a web page": ("<!DOCTYPE html>\n<html><title>Sign in</title></html>", "“Sign in”"),
     "a web page around it": (f"<html><pre>\n{FIRST.pem}</pre></html>", r"a web page \(HTML\)"),
