@@ -29,11 +29,11 @@ class RehearsalCollector:
     def show(self, console: Console) -> None:
         """Print what would be done to each peer, then what is about none or several; peers alike stand together."""
         from remediate.report.lines import FinalText, print_heading, print_indented
-        from remediate.report.planned_changes import describe_changes, planned_change
+        from remediate.report.planned_changes import describe_changes, make_planned_change
 
         if not self._events:
             return
         print_heading(console, "What would be done")
-        for line in describe_changes(planned_change(event.message, event.fields) for event in self._events):
+        for line in describe_changes(make_planned_change(event.message, event.fields) for event in self._events):
             style = "" if line.depth else "bold"
             print_indented(console, FinalText(line.text, style), 2 * (line.depth + 1), first=_BULLETS[line.depth])

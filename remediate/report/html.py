@@ -178,14 +178,9 @@ def _environment() -> Environment:
     environment.globals.update(toward_nodes_title=TOWARD_NODES, headline=headline, manual_page=manual_page)
     environment.globals.update(peers_of=peers_of, reasons_of=reasons_of, refresh_notes=refresh_notes)
     # What is constant in a template does not pass `finalize`, so it is translated by itself.
-    environment.globals.update(translate=translate, verbatim=Verbatim, colon=_colon)
+    environment.globals.update(translate=translate, verbatim=Verbatim, is_english=lambda: current_language() == ENGLISH)
     environment.globals.update(describe_cause=describe_cause, compare_ciphers=compare_ciphers, width=WIDTH)
     return environment
-
-
-def _colon() -> Markup:
-    """Return the colon after a word that is marked up, as the language in use writes it."""
-    return Markup(":" if current_language() == ENGLISH else "\u00a0:")  # noqa: S704 - two constants
 
 
 def _escape_value(value: object) -> object:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from remediate.language.messages import translate
+from remediate.model.identity import Fingerprint
 from remediate.model.text import count, escape
 from remediate.report.lines import colon
 from remediate.report.text import short_fingerprint
@@ -44,7 +45,7 @@ class ChangeLine:
     text: str
 
 
-def planned_change(message: str, fields: Mapping[str, Any]) -> PlannedChange:
+def make_planned_change(message: str, fields: Mapping[str, Any]) -> PlannedChange:
     """Return the change that an event with this `message` and these `fields` is about."""
     peer, kind = str(fields.get("peer") or ""), str(fields.get("change") or "")
     if kind not in {_ADDS, _REMOVES} or not fields.get("certificate"):
@@ -55,7 +56,7 @@ def planned_change(message: str, fields: Mapping[str, Any]) -> PlannedChange:
 def describe_listed(fields: Mapping[str, Any]) -> str:
     """Return the certificate of a change of a list for a person, by the fields of its event. Untrusted text: escape it."""
     name = fields.get("common_name") or fields.get("subject") or ""
-    return f"{name} ({short_fingerprint(str(fields.get('certificate', '')))})".lstrip()  # type: ignore[arg-type]
+    return f"{name} ({short_fingerprint(Fingerprint(str(fields.get('certificate', ''))))})".lstrip()
 
 
 def describe_changes(changes: Iterable[PlannedChange], limit: int | None = None) -> Iterator[ChangeLine]:

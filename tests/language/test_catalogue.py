@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -154,39 +155,42 @@ def test_code_in_a_message_is_any_code() -> None:
     assert catalogue.translate("Run `openssl -in a.cer` again.") == "Relancez `openssl -in a.cer`."
 
 
-def test_a_sentence_with_commas_is_no_enumeration() -> None:
-    catalogue = Catalogue(
-        {
-            "{names} is missing in {stores}: these refuse {peers}.": "{names} manque à {stores} : {peers} y est refusé.",
-            "{store}-trust of {node}": "{store}-trust de {node}",
-            "{join} and {last}": "{join} et {last}",
-        }
-    )
-    message = "Lab CA (imp) is missing in a-trust of b and c, d-trust of e: these refuse p, q."
-    assert catalogue.translate(message) == "Lab CA (imp) manque à a-trust de b et c, d-trust de e : p, q y est refusé."
-
-
-def test_a_value_after_a_colon_may_be_several_sentences() -> None:
-    catalogue = Catalogue(
-        {
-            "{peer} is not restarted: {reason}": "{peer} n'est pas redémarré : {reason}",
-            "it still carries {calls}. Try again later, or end them": "il porte encore {calls}. Réessayez, ou mettez-y fin",
-            "calls": "appels",
-        }
-    )
-    message = "p is not restarted: it still carries 3 calls. Try again later, or end them."
-    assert catalogue.translate(message) == "p n'est pas redémarré : il porte encore 3 appels. Réessayez, ou mettez-y fin."
-
-
-def test_a_message_is_divided_where_its_values_are_known() -> None:
-    catalogue = Catalogue(
-        {
-            "Confirmed by {operator} on {moment}": "Confirmé par {operator} le {moment}",
-            "{user} on {host} (process {pid})": "{user} sur {host} (processus {pid})",
-        }
-    )
-    message = "Confirmed by root on vm (process 1) on 2026-11-30"
-    assert catalogue.translate(message) == "Confirmé par root sur vm (processus 1) le 2026-11-30"
+@pytest.mark.parametrize(
+    ("translations", "message", "translated"),
+    [
+        pytest.param(
+            {
+                "{names} is missing in {stores}: these refuse {peers}.": "{names} manque à {stores} : {peers} y est refusé.",
+                "{store}-trust of {node}": "{store}-trust de {node}",
+                "{join} and {last}": "{join} et {last}",
+            },
+            "Lab CA (imp) is missing in a-trust of b and c, d-trust of e: these refuse p, q.",
+            "Lab CA (imp) manque à a-trust de b et c, d-trust de e : p, q y est refusé.",
+            id="a sentence with commas is no enumeration",
+        ),
+        pytest.param(
+            {
+                "{peer} is not restarted: {reason}": "{peer} n'est pas redémarré : {reason}",
+                "it still carries {calls}. Try again later, or end them": "il porte encore {calls}. Réessayez, ou mettez-y fin",
+                "calls": "appels",
+            },
+            "p is not restarted: it still carries 3 calls. Try again later, or end them.",
+            "p n'est pas redémarré : il porte encore 3 appels. Réessayez, ou mettez-y fin.",
+            id="a value after a colon may be several sentences",
+        ),
+        pytest.param(
+            {
+                "Confirmed by {operator} on {moment}": "Confirmé par {operator} le {moment}",
+                "{user} on {host} (process {pid})": "{user} sur {host} (processus {pid})",
+            },
+            "Confirmed by root on vm (process 1) on 2026-11-30",
+            "Confirmé par root sur vm (processus 1) le 2026-11-30",
+            id="a message is divided where its values are known",
+        ),
+    ],
+)
+def test_the_reading_with_the_fewest_english_words_counts(translations: dict[str, str], message: str, translated: str) -> None:
+    assert Catalogue(translations).translate(message) == translated
 
 
 def test_what_a_system_said_stays_as_it_is() -> None:

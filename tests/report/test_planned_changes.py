@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from remediate.report.planned_changes import describe_changes, planned_change
+from remediate.report.planned_changes import describe_changes, make_planned_change
 
 PEERS = ("expc1", "expc2", "expc3")
 
@@ -21,7 +21,9 @@ def removal(peer: str, name: str, **fields: Any) -> tuple[str, dict[str, Any]]:
 
 
 def lines_of(*events: tuple[str, dict[str, Any]], limit: int | None = None) -> list[str]:
-    return [f"{'  ' * line.depth}{line.text}" for line in describe_changes((planned_change(*event) for event in events), limit)]
+    return [
+        f"{'  ' * line.depth}{line.text}" for line in describe_changes((make_planned_change(*event) for event in events), limit)
+    ]
 
 
 def test_peers_with_the_same_changes_stand_together() -> None:

@@ -157,12 +157,12 @@ def _list_work(preview: RollbackPreview) -> Iterator[str]:
     """Yield what would be undone, peer by peer; the steps to do by hand are counted, since the end of the rollback lists them."""
     from remediate.executor.operations.change import change_fields
     from remediate.model.text import join_words
-    from remediate.report.planned_changes import describe_changes, planned_change
+    from remediate.report.planned_changes import describe_changes, make_planned_change
 
     for title, changes in (("", preview.changes), ("If the write of the run still shows:", preview.late)):
         if title and changes:
             yield f"  {title}"
-        planned = (planned_change(f"Would {change.summary}.", change_fields(change)) for change in changes)
+        planned = (make_planned_change(f"Would {change.summary}.", change_fields(change)) for change in changes)
         for line in describe_changes(planned, _MOST_ALIKE):
             yield f"{'  ' * (line.depth + 1)}{line.text}"
     by_place = Counter(step.peer or "" for step in preview.steps)

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from remediate.connectors.addresses import SocketAddress, SpecialAddress, resolve
 from remediate.connectors.text import describe_failure
@@ -35,25 +35,33 @@ _CHUNK = 64 * 1024
 _Result = TypeVar("_Result")
 
 
-def run_attempts(lanes: Iterable[Attempts[None]], at_once: int, limits: Limits) -> None:
+class LookUp(Protocol):
+    """Looks up the addresses of a name, as `addresses.resolve` does."""
+
+    def __call__(self, host: str, port: int, *, guarded: bool) -> list[SocketAddress]:
+        """Return at least one address. Raises SpecialAddress, OSError, UnicodeError."""
+
+
+def run_attempts(lanes: Iterable[Attempts[None]], at_once: int, limits: Limits, look_up: LookUp = resolve) -> None:
     """Make the attempts of each lane one after the other, and those of different lanes at once.
 
     Args:
         lanes: What one of them raises ends them all.
         at_once: How many lanes are under way at the same time.
         limits: On time.
+        look_up: Looks up names, in threads.
     """
-    _EventLoop(lanes, at_once, limits).run()
+    _EventLoop(lanes, at_once, limits, look_up).run()
 
 
-def run_alone(attempts: Attempts[_Result], limits: Limits) -> _Result:
+def run_alone(attempts: Attempts[_Result], limits: Limits, look_up: LookUp = resolve) -> _Result:
     """Make attempts one after the other, and return their result."""
     results: list[_Result] = []
 
     def keep_result() -> Attempts[None]:
         results.append((yield from attempts))
 
-    run_attempts([keep_result()], 1, limits)
+    run_attempts([keep_result()], 1, limits, look_up)
     return results[0]
 
 
@@ -79,8 +87,8 @@ class _Connection:
 class _EventLoop:
     """Lanes under way: each waits for its connection, for the addresses of a name, or for the end of a pause."""
 
-    def __init__(self, lanes: Iterable[Attempts[None]], at_once: int, limits: Limits) -> None:
-        self._lanes, self._at_once, self._limits = deque(lanes), at_once, limits
+    def __init__(self, lanes: Iterable[Attempts[None]], at_once: int, limits: Limits, look_up: LookUp) -> None:
+        self._lanes, self._at_once, self._limits, self._look_up = deque(lanes), at_once, limits, look_up
         self._under_way = 0
         self._answers: deque[tuple[Attempts[None], Answer]] = deque()
         self._selector = selectors.DefaultSelector()
@@ -139,7 +147,7 @@ class _EventLoop:
         elif addresses := self._addresses.get((target.host, target.port, target.guarded)):
             self._connect(lane, attempt, addresses)
         else:
-            future = self._resolvers.submit(resolve, target.host, target.port, guarded=target.guarded)
+            future = self._resolvers.submit(self._look_up, target.host, target.port, guarded=target.guarded)
             self._look_ups.append((future, lane, attempt))
 
     def _connect(
@@ -262,7 +270,7 @@ def _begin_connection(address: SocketAddress) -> socket.socket:
     family, place = address
     wire = socket.socket(family, socket.SOCK_STREAM)
     try:
-        wire.setblocking(False)  # noqa: FBT003  the socket's argument has no name
+        wire.settimeout(0)
         error = wire.connect_ex(place)
         if error not in {0, errno.EINPROGRESS, errno.EWOULDBLOCK}:
             raise OSError(error, os.strerror(error))

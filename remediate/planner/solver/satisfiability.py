@@ -12,9 +12,9 @@ import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import pysolvers
 from pysat.card import ITotalizer
 from pysat.solvers import Solver
-from pysolvers import error as SolverError  # noqa: N812 - its name in pysolvers
 
 Literal = int
 Model = frozenset[Literal]
@@ -261,7 +261,7 @@ class Satisfiability:
         self._solver.conf_budget(conflicts)
         try:
             answer: bool | None = self._solver.solve_limited(assumptions=list(assumptions))
-        except SolverError:
+        except pysolvers.error:
             # The solver raises this for Ctrl-C while it works.
             raise KeyboardInterrupt from None
         self._budget.conflicts -= self._count_conflicts() - before

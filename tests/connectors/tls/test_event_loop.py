@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from remediate.connectors.addresses import SocketAddress
 from remediate.connectors.tls.event_loop import run_alone, run_attempts
 from remediate.connectors.tls.handshake import FAMILY_ALONE, Answer, FailureReason, HandshakeFailure, Offer, ReceivedChain
 from remediate.connectors.tls.target import Attempts, Target, try_offer
@@ -98,14 +99,14 @@ def test_a_lane_waits_for_one_of_those_under_way() -> None:
     assert list(answers.by_name) == ["later", "now"]
 
 
-def test_each_address_of_a_name_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Given a name with two addresses, which no resolver of a test machine has, and a server at the second one
-    def look_up(_host: str, port: int, **_options: object) -> list[tuple[object, ...]]:
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port)) for host in ("127.0.0.2", "127.0.0.1")]
+def test_each_address_of_a_name_is_tried() -> None:
+    # Given a name with two addresses, and a server at the second one
+    def look_up(host: str, port: int, *, guarded: bool) -> list[SocketAddress]:
+        assert (host, guarded) == ("node.example.test", False)
+        return [(socket.AF_INET, (address, port)) for address in ("127.0.0.2", "127.0.0.1")]
 
-    monkeypatch.setattr(socket, "getaddrinfo", look_up)
     with tcp_server(tls_talk(tls_context(RSA))) as port:
-        answer = run_alone(try_offer(target_at(port, "node.example.test"), BY_RSA, PATIENT), PATIENT)
+        answer = run_alone(try_offer(target_at(port, "node.example.test"), BY_RSA, PATIENT), PATIENT, look_up)
 
     assert isinstance(answer, ReceivedChain)
 
