@@ -16,7 +16,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -102,23 +102,23 @@ class LiveFleet:
 @contextmanager
 def _open_fleet(folder: Path, programs: tuple[Path, Path], clusters: int) -> Iterator[LiveFleet]:
     handshakes, relaying = programs
-    pairs, authority = _make_nodes(folder)
+    pairs, authority = make_nodes(folder)
     behind = [f"127.94.0.{node + 1}:{port}" for node in range(NODES) for port in PORTS]
     with ExitStack() as stack:
-        labs = [stack.enter_context(_open_lab(folder / "labs" / str(number))) for number in range(LABS)]
-        wires = _list_peers(labs) | {
-            place: server for cluster in range(clusters) for place, server in zip(_list_endpoints(cluster), behind, strict=True)
+        labs = [stack.enter_context(open_lab(folder / "labs" / str(number))) for number in range(LABS)]
+        wires = list_peers(labs) | {
+            place: server for cluster in range(clusters) for place, server in zip(list_endpoints(cluster), behind, strict=True)
         }
         server = stack.enter_context(serve(handshakes, pairs, behind))
         wire = stack.enter_context(relay(relaying, ROUND_TRIP_MS, wires))
-        entries = [_make_cluster(cluster, cluster % LABS, labs[cluster % LABS], authority) for cluster in range(clusters)]
+        entries = [make_cluster(cluster, cluster % LABS, labs[cluster % LABS], authority) for cluster in range(clusters)]
         yield LiveFleet(folder, {"version": 1, "clusters": entries}, server, wire)
 
 
 @contextmanager
-def _open_lab(folder: Path) -> Iterator[dict[str, Any]]:
+def open_lab(folder: Path, peers: int = 3) -> Iterator[dict[str, Any]]:
     """Start a lab in a process of its own, and yield the one cluster of its inventory."""
-    command = [sys.executable, "-m", "benchmarks.live_fleet", str(folder)]
+    command = [sys.executable, "-m", "benchmarks.live_fleet", str(folder), str(peers)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin
         assert process.stdout
@@ -128,7 +128,7 @@ def _open_lab(folder: Path) -> Iterator[dict[str, Any]]:
         process.stdin.close()
 
 
-def _make_nodes(folder: Path) -> tuple[list[tuple[Path, Path]], Path]:
+def make_nodes(folder: Path) -> tuple[list[tuple[Path, Path]], Path]:
     """Return the files of a pair of certificates for each port of the nodes, and that of the root above them."""
     root = certificate("Fleet Root", "Fleet Root", ca=True, family="rsa")
     issuing = [certificate(f"Fleet Issuing {number}", "Fleet Root", ca=True, family="rsa", signer="rsa") for number in range(4)]
@@ -149,11 +149,13 @@ def _sign(name: str, above: Certificate, family: str) -> Certificate:
     return certificate(name, above.common_name, (name,), family=family, signer="rsa")
 
 
-def _list_endpoints(cluster: int) -> list[str]:
+def list_endpoints(cluster: int) -> list[str]:
+    """Return the places (``host:port``) of the endpoints of a cluster."""
     return [f"127.93.{cluster}.{node + 1}:{port}" for node in range(NODES) for port in PORTS]
 
 
-def _list_peers(labs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def list_peers(labs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the places of the peers of labs behind the relay, by those in front of it."""
     ports = [
         (peer["address"], port)
         for lab in labs
@@ -163,7 +165,7 @@ def _list_peers(labs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return {f"{address}:{port + SHIFT}": f"{address}:{port}" for address, port in ports}
 
 
-def _make_cluster(number: int, lab_number: int, lab: Mapping[str, Any], authority: Path) -> dict[str, Any]:
+def make_cluster(number: int, lab_number: int, lab: Mapping[str, Any], authority: Path) -> dict[str, Any]:
     """Return a cluster of the inventory: the peers of a lab behind the relay, and nodes at addresses of its own."""
     expressway = lab["expressway"]
     peers = [
@@ -184,10 +186,12 @@ def _make_cluster(number: int, lab_number: int, lab: Mapping[str, Any], authorit
     }
 
 
-def _run_lab(folder: Path) -> None:
+def _run_lab(folder: Path, peers: int) -> None:
     """Run a lab whose lists are long, until the standard input ends."""
     unrelated = [certificate(f"Unrelated {number}", f"Unrelated {number}", ca=True) for number in range(LISTED)]
-    with Lab(folder, judge=False) as lab:
+    lab = Lab(folder, judge=False)
+    lab.scenario = replace(lab.scenario, trusted=(lab.scenario.trusted * peers)[:peers])
+    with lab:
         for peer in lab.peers:
             lab.cluster.append_trusted(peer, unrelated)
         print("ready", flush=True)
@@ -197,4 +201,6 @@ def _run_lab(folder: Path) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
-    _run_lab(parser.parse_args().folder)
+    parser.add_argument("peers", type=int)
+    options = parser.parse_args()
+    _run_lab(options.folder, options.peers)

@@ -41,12 +41,15 @@ def describe(every: Spent, alone: Spent, fewer: Spent, load: float) -> str:
     )
 
 
-def measure(command: Sequence[str], cores: set[int] | None = None) -> Spent:
-    """Run a command, on some cores or on all, and return what it spent. Raises where it fails or says anything on stderr."""
+def measure(command: Sequence[str], cores: set[int] | None = None, exit_code: int = 0) -> Spent:
+    """Run a command, on some cores or on all, and return what it spent.
+
+    Raises where it ends with another exit code, or says anything on stderr.
+    """
     # As it is installed: with its byte code, which the first run writes.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     result = subprocess.run(
-        [sys.executable, "-m", "benchmarks.measured", *command],
+        [sys.executable, "-m", "benchmarks.measured", str(exit_code), *command],
         check=True,
         capture_output=True,
         text=True,
@@ -57,7 +60,7 @@ def measure(command: Sequence[str], cores: set[int] | None = None) -> Spent:
     return Spent(*map(float, result.stdout.split()))
 
 
-def _run(command: Sequence[str]) -> Spent:
+def _run(command: Sequence[str], exit_code: int) -> Spent:
     started = time.monotonic()
     busiest_s = 0.0
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True) as process:
@@ -65,7 +68,7 @@ def _run(command: Sequence[str]) -> Spent:
             busiest_s = max([busiest_s, *_list_cpu_seconds(process.pid)])
             with suppress(subprocess.TimeoutExpired):
                 process.wait(BETWEEN_LOOKS_S)
-    assert process.returncode == 0
+    assert process.returncode == exit_code
     spent = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_s = spent.ru_utime + spent.ru_stime
     return Spent(time.monotonic() - started, cpu_s, spent.ru_maxrss / 1024, max(busiest_s, 1 / os.sysconf("SC_CLK_TCK")))
@@ -83,4 +86,4 @@ def _list_cpu_seconds(group: int) -> list[float]:
 
 
 if __name__ == "__main__":
-    print(*astuple(_run(sys.argv[1:])))
+    print(*astuple(_run(sys.argv[2:], int(sys.argv[1]))))
