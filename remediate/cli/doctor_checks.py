@@ -280,7 +280,7 @@ def _find_changed_verdicts(cluster: ClusterAccess, limits: Limits, skews: Mappin
     if not skews:
         return
     from remediate.connectors.collect import collect
-    from remediate.trust.endpoint_verifier import verify_snapshot
+    from remediate.trust.verifier import verify_snapshot
 
     try:
         snapshot = collect(cluster, limits=limits)

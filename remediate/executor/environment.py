@@ -36,7 +36,7 @@ from remediate.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from remediate.model.verdict import Verdicts
-    from remediate.trust.chain_verifier import OpenSslAnswers
+    from remediate.trust.verifier import OpenSslAnswers
 
 
 def _open_for_real(cluster: ClusterAccess, limits: Limits, *, writable: bool) -> ClusterPort:
@@ -77,7 +77,7 @@ def _open_client_for_real(state_dir: Path) -> AbstractContextManager[AskThrough]
 
 
 def _judge_for_real(snapshot: Snapshot) -> Verdicts:
-    from remediate.trust.endpoint_verifier import verify_snapshot
+    from remediate.trust.verifier import verify_snapshot
 
     return verify_snapshot(snapshot, _answers_at(snapshot.taken_at))
 
@@ -85,7 +85,7 @@ def _judge_for_real(snapshot: Snapshot) -> Verdicts:
 @lru_cache(maxsize=1)
 def _answers_at(moment: datetime) -> OpenSslAnswers:
     """Return the answers of the last moment: a run has one snapshot judged several times, with lists and ciphers exchanged."""
-    from remediate.trust.chain_verifier import OpenSslAnswers
+    from remediate.trust.verifier import OpenSslAnswers
 
     return OpenSslAnswers(moment)
 

@@ -221,6 +221,10 @@ class Certificate:
         return f"Certificate({self.fingerprint[:19]}…, {self.subject!r})"
 
 
+Chain = tuple[Certificate, ...]
+"""Certificates, the leaf first where they are presented, in the list's order where they are trusted."""
+
+
 @dataclass(frozen=True, slots=True)
 class PemBlock:
     """A PEM block in a text.

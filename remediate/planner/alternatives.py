@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from remediate.model.certificate import Certificate
+from remediate.model.certificate import Certificate, Chain
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import CipherList
 from remediate.model.plan import Alternative, Policy
@@ -16,9 +16,8 @@ from remediate.planner.advice.phrases import join_endpoints
 from remediate.planner.forecast import Forecaster
 from remediate.planner.solver.candidates import Candidates, common_name_group
 from remediate.planner.solver.solver import Choice, Solver
-from remediate.trust.chain_verifier import Chain, OpenSslAnswers
-from remediate.trust.endpoint_verifier import ClusterVerifier
 from remediate.trust.openssl import is_readable
+from remediate.trust.verifier import ClusterVerifier, OpenSslAnswers
 
 _MAX_ALTERNATIVES = 3
 # Why a choice loses, per place of `Choice.order`, in the words of the contract's *The choice*.

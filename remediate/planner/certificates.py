@@ -17,8 +17,8 @@ from remediate.model.snapshot import Peer, Snapshot
 from remediate.model.verdict import Verdict
 from remediate.planner.facts import list_facts
 from remediate.planner.solver.candidates import common_name_group
-from remediate.trust.endpoint_verifier import ClusterVerifier
 from remediate.trust.guarded_verifier import verify_guarded
+from remediate.trust.verifier import ClusterVerifier
 
 
 def make_overview(snapshot: Snapshot) -> CertificateOverview:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from remediate.model.canonical import rfc3339
-from remediate.model.certificate import Certificate
+from remediate.model.certificate import Certificate, Chain
 from remediate.model.identity import Address, Fingerprint
 from remediate.model.plan import ChainGroup
 from remediate.model.snapshot import Endpoint
 from remediate.planner.forecast import Forecaster
-from remediate.trust.chain_verifier import Chain
 
 
 def group_chains(observed: Iterable[Address], forecaster: Forecaster) -> tuple[ChainGroup, ...]:

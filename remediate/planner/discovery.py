@@ -14,9 +14,8 @@ from remediate.model.identity import CipherList, host_and_port
 from remediate.model.plan import RefreshDiscovery
 from remediate.model.snapshot import Endpoint, Peer, Publisher, Snapshot
 from remediate.planner.solver.solver import Choice, find_primary
-from remediate.trust.chain_verifier import OpenSslAnswers
 from remediate.trust.ciphers import prefer
-from remediate.trust.endpoint_verifier import ClusterVerifier
+from remediate.trust.verifier import ClusterVerifier, OpenSslAnswers
 
 _AXL_PORT: Final = 8443
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from remediate.model.certificate import Certificate
+from remediate.model.certificate import Certificate, Chain
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import Address, CipherList, EndpointId, PairId
 from remediate.model.plan import EndpointForecast
 from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.model.verdict import Verdict
 from remediate.planner.solver.solver import Choice
-from remediate.trust.chain_verifier import Chain, OpenSslAnswers
-from remediate.trust.endpoint_verifier import ClusterVerifier, EndpointVerifier
+from remediate.trust.verifier import ClusterVerifier, EndpointVerifier, OpenSslAnswers
 
 
 class Forecaster:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from remediate.model.certificate import Chain
 from remediate.model.identity import Address
 from remediate.model.snapshot import Endpoint, Snapshot
 from remediate.model.text import count, first_few
 from remediate.planner.forecast import apply_choice
 from remediate.planner.solver.solver import Choice
-from remediate.trust.chain_verifier import Chain, OpenSslAnswers
 from remediate.trust.guarded_verifier import GuardedChain, find_broken, list_unseen_consumers, name_with_service, verify_guarded
+from remediate.trust.verifier import OpenSslAnswers
 
 
 def list_accepted_chains(today: Iterable[GuardedChain]) -> Mapping[Address, tuple[Chain, ...]]:

@@ -14,8 +14,7 @@ from remediate.model.certificate import Certificate
 from remediate.model.identity import EndpointId, Fingerprint, PairId
 from remediate.model.plan import FutureVerdict
 from remediate.model.snapshot import Endpoint, Snapshot
-from remediate.trust.chain_verifier import OpenSslAnswers
-from remediate.trust.endpoint_verifier import ClusterVerifier, verify_snapshot
+from remediate.trust.verifier import ClusterVerifier, OpenSslAnswers, verify_snapshot
 
 
 def foresee(snapshot: Snapshot, until: datetime) -> tuple[FutureVerdict, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 
-from remediate.model.certificate import Certificate
+from remediate.model.certificate import Certificate, Chain
 from remediate.model.expressway import MAX_TRUSTED_CA, REVERSE_PROXY_CIPHERS, RSA_PREFIX, TRUSTED_CA_PAGE
 from remediate.model.health import UpgradeState
 from remediate.model.identity import Address
@@ -18,7 +18,6 @@ from remediate.planner.advice.phrases import describe_certificate
 from remediate.planner.forecast import Forecaster
 from remediate.planner.self_signed import list_self_signed_notes
 from remediate.planner.solver.solver import Choice
-from remediate.trust.chain_verifier import Chain
 from remediate.trust.library import describe_failed_self_test
 from remediate.trust.openssl import name_hashes
 from remediate.trust.openssl3 import openssl_3_refusal

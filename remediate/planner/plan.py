@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from remediate.formats import plan_document, plan_id
-from remediate.model.certificate import Certificate
+from remediate.model.certificate import Certificate, Chain
 from remediate.model.errors import FormatError
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import Address, Fingerprint, PlanId
@@ -43,9 +43,8 @@ from remediate.planner.solver.requirements import RequirementReader, VerifiedTod
 from remediate.planner.solver.solver import WHOLE_EFFORT, Choice, Effort, Solver, find_primary
 from remediate.planner.toward_nodes import judge_toward_nodes, plan_uploads
 from remediate.planner.unresolved import AdviceSources, list_unresolved
-from remediate.trust.chain_verifier import Chain, OpenSslAnswers
-from remediate.trust.endpoint_verifier import verify_snapshot
 from remediate.trust.guarded_verifier import list_unseen_consumers, verify_guarded
+from remediate.trust.verifier import OpenSslAnswers, verify_snapshot
 
 
 def make_plan(snapshot: Snapshot, policy: Policy = Policy(), effort: Effort = WHOLE_EFFORT) -> Plan:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from remediate.model.certificate import Certificate
+from remediate.model.certificate import Certificate, Chain
 from remediate.model.identity import Address
 from remediate.model.plan import EndpointForecast, RemoveCertificate
 from remediate.model.snapshot import Peer, Snapshot
 from remediate.planner.forecast import Forecaster
 from remediate.planner.solver.candidates import common_name_group
 from remediate.planner.solver.solver import Choice
-from remediate.trust.chain_verifier import Chain
 
 
 def plan_removals(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from remediate.model.certificate import Certificate
+from remediate.model.certificate import Certificate, Chain
 from remediate.model.expressway import CERTIFICATE_MANAGEMENT_PAGE, SERVER_CERTIFICATE_PAGE
 from remediate.model.identity import Address
 from remediate.model.plan import Approval, Policy, TrustOnNode
@@ -14,7 +14,6 @@ from remediate.model.text import escape
 from remediate.model.toward_nodes import STORE_RESTARTS, ClientCause, Node, TowardNode
 from remediate.planner.advice.phrases import describe_certificate
 from remediate.planner.solver.candidates import Candidates
-from remediate.trust.chain_verifier import Chain
 from remediate.trust.node_verifier import (
     find_missing_issuers,
     list_stores,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from remediate.model.certificate import Chain
 from remediate.model.identity import Address, KeyFamily
 from remediate.model.plan import Unresolved
 from remediate.model.snapshot import Endpoint, Snapshot
@@ -13,7 +14,6 @@ from remediate.planner.advice.advisor import Advisor
 from remediate.planner.advice.refusal import Advice, OtherEndpoints, Refusal
 from remediate.planner.forecast import Forecaster
 from remediate.planner.solver.trust_oracle import TrustOracle
-from remediate.trust.chain_verifier import Chain
 from remediate.trust.guarded_verifier import GuardedChain
 
 _KEY_NAMES: Mapping[KeyFamily, str] = {"rsa": "RSA", "ecdsa": "ECDSA"}

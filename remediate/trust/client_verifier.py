@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from remediate.model.certificate import Certificate
+from remediate.model.certificate import Certificate, Chain
 from remediate.model.toward_nodes import ClientCause
 from remediate.model.verdict import Cause, Verdict
 from remediate.openssl.trust_store import V_UNSPECIFIED
 from remediate.openssl.x509 import Unreadable
-from remediate.trust.chain_verifier import Chain, TrustedList
 from remediate.trust.openssl import name_hashes
+from remediate.trust.verifier import TrustedList
 
 # x509_vfy.h: X509_V_ERR_*
 _UNTRUSTED: Final = frozenset({2, 18, 19, 20, 21, 27})

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from remediate.model.certificate import Chain
 from remediate.model.expressway import GUARDED_PORTS
 from remediate.model.identity import Address, CipherList
 from remediate.model.snapshot import Endpoint, Peer, Snapshot
 from remediate.model.verdict import Verdict
-from remediate.trust.chain_verifier import Chain, ChainVerifier, OpenSslAnswers
 from remediate.trust.ciphers import presented_families
-from remediate.trust.endpoint_verifier import presented_chains
+from remediate.trust.verifier import ChainVerifier, OpenSslAnswers, presented_chains
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from remediate.model.certificate import Certificate
+from remediate.model.certificate import Certificate, Chain
 from remediate.model.snapshot import Peer, Snapshot
 from remediate.model.toward_nodes import STORES, ClientCause, Node, TowardNode
-from remediate.trust.chain_verifier import Chain
 from remediate.trust.client_verifier import client_cause_of, complete_chain, verify_client
 from remediate.trust.openssl import is_readable
 

@@ -10,7 +10,7 @@ from remediate.model.library import openssl
 from remediate.model.verdict import Verdict
 from remediate.openssl.trust_store import V_UNSPECIFIED
 from remediate.openssl.x509 import Unreadable
-from remediate.trust.chain_verifier import TrustedList, broken_list_text
+from remediate.trust.verifier import TrustedList, broken_list_text
 
 
 def ask_openssl_3(presented: Sequence[Certificate], trusted: Sequence[Certificate], at: datetime) -> Verdict | None:

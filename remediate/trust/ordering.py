@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from remediate.model.certificate import Certificate
-from remediate.trust.chain_verifier import Chain
+from remediate.model.certificate import Certificate, Chain
 from remediate.trust.hostnames import name_matches
 
 

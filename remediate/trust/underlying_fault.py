@@ -11,10 +11,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
-from remediate.model.certificate import Certificate
+from remediate.model.certificate import Certificate, Chain
 from remediate.model.verdict import Verdict
 from remediate.openssl.x509 import Unreadable
-from remediate.trust.chain_verifier import Chain, TrustedList
+from remediate.trust.verifier import TrustedList
 
 LEAF_FAULTS: Final = frozenset({9, 10, 26, 34, 41, 42, 66})
 """x509_vfy.h: dates (9, 10), purpose (26), an unknown critical extension (34), a broken one (41, 42), a weak key (66)."""

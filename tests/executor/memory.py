@@ -22,8 +22,7 @@ from remediate.model.identity import Address, CipherList, EndpointId, Product
 from remediate.model.limits import Limits
 from remediate.model.secret import Login, Secret
 from remediate.model.snapshot import DiscoveryGap, Endpoint, Peer, Publisher, Snapshot
-from remediate.trust.chain_verifier import OpenSslAnswers
-from remediate.trust.endpoint_verifier import verify_snapshot
+from remediate.trust.verifier import OpenSslAnswers, verify_snapshot
 from tests.executor.memory_box import Box, health_of, restart_health
 from tests.executor.memory_logging import MemoryLogging, MemoryPeerLogging
 from tests.pki import NOW

@@ -13,7 +13,7 @@ from remediate.model.errors import LoginRefused, WriteForbidden
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.snapshot import Snapshot
 from remediate.model.verdict import Verdicts
-from remediate.trust.endpoint_verifier import verify_snapshot
+from remediate.trust.verifier import verify_snapshot
 from tests.executor.clusters import (
     CORPORATE,
     CUCM_EC,

@@ -11,7 +11,7 @@ from remediate.model.access import MraAccess
 from remediate.model.client import AnswerKind, ClientAnswer
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
-from remediate.trust.endpoint_verifier import verify_snapshot
+from remediate.trust.verifier import verify_snapshot
 from tests.executor.clusters import story
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from remediate.model.errors import StalePlan
 from remediate.model.identity import PlanId
 from remediate.model.plan import Plan, Policy, TrustCertificate
 from remediate.model.snapshot import Snapshot
-from remediate.trust.endpoint_verifier import verify_snapshot
+from remediate.trust.verifier import verify_snapshot
 from tests.pki import issue
 from tests.properties.clusters import clusters
 

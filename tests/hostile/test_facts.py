@@ -23,7 +23,7 @@ from remediate.report.terminal import make_console, show_plan
 from remediate.report.verdict import draw_chain, show_verdict
 from remediate.trust.hostnames import matching_addresses, name_matches
 from remediate.trust.openssl import name_hashes
-from remediate.trust.verify import verify_chain
+from remediate.trust.verifier import verify_chain
 from tests.hostile.forgeries import ADDRESS, families
 from tests.pki import NOW, Entity, key
 from tests.planner.build import endpoint, peer, snapshot

@@ -10,8 +10,7 @@ from remediate.planner.forecast import Forecaster
 from remediate.planner.solver.candidates import find_candidates
 from remediate.planner.solver.requirements import RequirementReader, VerifiedToday
 from remediate.planner.solver.solver import Choice, Solver
-from remediate.trust.chain_verifier import OpenSslAnswers
-from remediate.trust.endpoint_verifier import verify_snapshot
+from remediate.trust.verifier import OpenSslAnswers, verify_snapshot
 from tests.pki import issue
 from tests.planner.build import endpoint, peer, snapshot
 

@@ -15,7 +15,7 @@ from remediate.model.snapshot import Snapshot
 from remediate.model.verdict import Cause
 from remediate.planner import make_plan
 from remediate.planner.horizon import foresee, is_prevented, list_losses
-from remediate.trust.endpoint_verifier import verify_snapshot
+from remediate.trust.verifier import verify_snapshot
 from tests.pki import NOW, Entity, issue
 from tests.planner.build import endpoint, peer, snapshot
 from tests.properties.clusters import clusters

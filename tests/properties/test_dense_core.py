@@ -10,8 +10,7 @@ from remediate.model.snapshot import Snapshot
 from remediate.planner.solver.candidates import find_candidates
 from remediate.planner.solver.requirements import RequirementReader, VerifiedToday
 from remediate.planner.solver.solver import Choice, Effort, Solver
-from remediate.trust.chain_verifier import OpenSslAnswers
-from remediate.trust.endpoint_verifier import verify_snapshot
+from remediate.trust.verifier import OpenSslAnswers, verify_snapshot
 from tests.properties.clusters import clusters, patiently
 
 ALWAYS_TABLES, NEVER_TABLES = 1_000_000, 0

@@ -14,8 +14,8 @@ from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import Address, Fingerprint
 from remediate.model.plan import Plan, Policy, RemoveCertificate, SetCiphers, TrustCertificate
 from remediate.model.snapshot import Snapshot
-from remediate.trust.endpoint_verifier import verify_snapshot
 from remediate.trust.guarded_verifier import find_broken, verify_guarded
+from remediate.trust.verifier import verify_snapshot
 from tests.properties.brute_force import best_order, order_of
 from tests.properties.clusters import authorities, clusters, guarded_clusters, patiently
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remediate.model.certificate import Certificate
-from remediate.trust.chain_verifier import TrustedList
 from remediate.trust.issuer_index import SubjectIndex
 from remediate.trust.openssl import name_hashes
+from remediate.trust.verifier import TrustedList
 from tests.pki import NOW, issue
 from tests.properties.clusters import MAX_EXAMPLES, authorities, chains, patiently, readable_authorities
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from remediate import verify_chain
 from remediate.model.certificate import Certificate
-from remediate.trust.chain_verifier import TrustedList
+from remediate.trust.verifier import TrustedList
 from tests.pki import NOW
 from tests.properties.clusters import authorities, chains, readable_authorities
 

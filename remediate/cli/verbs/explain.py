@@ -56,7 +56,7 @@ def command(session: Session, chain_path: Path, store_path: Path, address: str, 
     from remediate.trust.library import describe_failed_self_test
     from remediate.trust.openssl3 import ask_openssl_3
     from remediate.trust.ordering import order_chain
-    from remediate.trust.verify import verify_chain
+    from remediate.trust.verifier import verify_chain
 
     _require_host(address)
     moment = _parse_moment(at)

@@ -1,5 +1,7 @@
 """Connections to many targets at once, all from one thread, which sleeps only while every one of them waits.
 
+Targets are looked at in lanes, so that no node gets more connections than it may.
+
 Threads would cost as much as the handshakes themselves: each call into OpenSSL lets go of the interpreter's lock, which wakes another.
 """
 
@@ -11,7 +13,7 @@ import selectors
 import socket
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -19,7 +21,8 @@ from typing import Protocol, TypeVar
 from remediate.connectors.addresses import SocketAddress, SpecialAddress, resolve
 from remediate.connectors.text import describe_failure
 from remediate.connectors.tls.handshake import Answer, FailureReason, HandshakeFailure
-from remediate.connectors.tls.target import Attempt, Attempts
+from remediate.connectors.tls.target import Attempt, Attempts, Observation, Target
+from remediate.machine.system import max_open_files
 from remediate.model.identity import is_ip
 from remediate.model.limits import Limits
 
@@ -40,6 +43,38 @@ class LookUp(Protocol):
 
     def __call__(self, host: str, port: int, *, guarded: bool) -> list[SocketAddress]:
         """Return at least one address. Raises SpecialAddress, OSError, UnicodeError."""
+
+
+def look_in_lanes(
+    targets: Sequence[Target],
+    look: Callable[[Target], Attempts[Observation]],
+    limits: Limits,
+    on_observation: Callable[[Target, Observation], None],
+) -> tuple[Observation, ...]:
+    """Return what is observed at each target, in order.
+
+    Args:
+        targets: Ports to look at.
+        look: Makes the attempts at one of them.
+        limits: On time and on connections.
+        on_observation: Called as each target is done, never concurrently.
+    """
+    observations: dict[int, Observation] = {}
+
+    def look_in_lane(lane: Sequence[int]) -> Attempts[None]:
+        """Look at targets in order. Where a host that anyone could have named is absent, its other ports are not tried."""
+        absent: Observation | None = None
+        for number in lane:
+            target = targets[number]
+            observation = absent or (yield from look(target))
+            if observation.host_absent and target.named_without_login:
+                absent = observation
+            observations[number] = observation
+            on_observation(target, observation)
+
+    lanes = [look_in_lane(lane) for lane in _split_into_lanes(targets, limits)]
+    run_attempts(lanes, _limit_at_once(limits.parallel_endpoints, limits), limits)
+    return tuple(observations[number] for number in range(len(targets)))
 
 
 def run_attempts(lanes: Iterable[Attempts[None]], at_once: int, limits: Limits, look_up: LookUp = resolve) -> None:
@@ -258,6 +293,28 @@ class _EventLoop:
         for connection in self._list_connections():
             if connection.deadline < now:
                 self._close(connection, _explain_end(connection, TimeoutError(), self._limits))
+
+
+def _limit_at_once(number: int, limits: Limits) -> int:
+    """Return how many of so many connections to open at once, so that all clusters together stay far below the limit of a process."""
+    allowed = max_open_files()
+    return number if allowed is None else max(1, min(number, allowed * 3 // 4 // limits.parallel_clusters))
+
+
+def _split_into_lanes(targets: Sequence[Target], limits: Limits) -> list[list[int]]:
+    """Return the numbers of the targets in lanes, each to be looked at in its order.
+
+    A node that only a source without a login names has one lane: where it is absent, its other ports are not tried.
+    """
+    by_node: dict[str, list[int]] = {}
+    for number, target in enumerate(targets):
+        by_node.setdefault(target.host.casefold(), []).append(number)
+    lanes: list[list[int]] = []
+    for numbers in by_node.values():
+        hearsay = all(targets[number].named_without_login for number in numbers)
+        width = 1 if hearsay else limits.parallel_per_node
+        lanes += [numbers[start::width] for start in range(min(width, len(numbers)))]
+    return lanes
 
 
 def _is_ipv4(host: str) -> bool:

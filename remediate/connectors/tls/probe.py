@@ -18,6 +18,7 @@ from typing import TypeGuard
 
 from OpenSSL import SSL
 
+from remediate.connectors.tls.event_loop import look_in_lanes
 from remediate.connectors.tls.handshake import (
     FAMILY_ALONE,
     FAMILY_FIRST,
@@ -28,7 +29,6 @@ from remediate.connectors.tls.handshake import (
     ReceivedChain,
     list_suites,
 )
-from remediate.connectors.tls.lanes import look_in_lanes
 from remediate.connectors.tls.target import (
     NO_COMMON_GROUND,
     RETRIED,

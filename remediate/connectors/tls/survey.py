@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from OpenSSL import SSL
 
+from remediate.connectors.tls.event_loop import look_in_lanes
 from remediate.connectors.tls.first_flight import GOODBYE, FirstFlight, HelloTemplate
 from remediate.connectors.tls.handshake import FAMILY_FIRST, Answer, HandshakeFailure, Offer
-from remediate.connectors.tls.lanes import look_in_lanes
 from remediate.connectors.tls.target import (
     Attempt,
     Attempts,

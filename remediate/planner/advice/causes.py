@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from remediate.model.certificate import Certificate
+from remediate.model.certificate import Certificate, Chain
 from remediate.model.expressway import TRUSTED_CA_PAGE
 from remediate.model.text import join_words
 from remediate.model.verdict import Cause
@@ -19,7 +19,6 @@ from remediate.planner.advice.phrases import (
 )
 from remediate.planner.advice.prices import describe_reissue_price
 from remediate.planner.advice.refusal import Advice, Refusal, suggest_removal, suggest_signing
-from remediate.trust.chain_verifier import Chain
 from remediate.trust.openssl import is_readable
 
 _FETCHABLE: Final = re.compile(r"(?:https?|ldaps?)://[!-~]{1,200}")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from remediate.model.certificate import Certificate
+from remediate.model.certificate import Certificate, Chain
 from remediate.model.expressway import PRODUCTS_BY_PORT
 from remediate.model.identity import Address
 from remediate.model.snapshot import Endpoint
@@ -16,10 +16,9 @@ from remediate.planner.advice.hostnames import advise_on_name
 from remediate.planner.advice.phrases import describe_certificate, describe_certificates
 from remediate.planner.advice.refusal import Refusal
 from remediate.planner.solver.candidates import common_name_group
-from remediate.trust.chain_verifier import Chain
 from remediate.trust.hostnames import name_matches
 from remediate.trust.underlying_fault import find_underlying_fault
-from remediate.trust.verify import verify_chain
+from remediate.trust.verifier import verify_chain
 
 _CONDITION = "after checking its fingerprint out of band"
 

@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from remediate.model.certificate import Certificate
+from remediate.model.certificate import Certificate, Chain
 from remediate.model.expressway import TRUSTED_CA_PAGE
 from remediate.model.snapshot import Endpoint
 from remediate.model.verdict import Cause
@@ -19,7 +19,6 @@ from remediate.planner.advice.prices import certificate_service, describe_reissu
 from remediate.planner.advice.refusal import Advice, Refusal, suggest_removal, suggest_signing
 from remediate.planner.solver.candidates import Candidates, common_name_group
 from remediate.planner.solver.trust_oracle import TrustOracle
-from remediate.trust.chain_verifier import Chain
 from remediate.trust.openssl import name_hashes
 
 _MAX_ADDED = 3

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from remediate.model.certificate import Certificate
+from remediate.model.certificate import Certificate, Chain
 from remediate.model.identity import Address
 from remediate.model.snapshot import Endpoint
 from remediate.model.verdict import Cause, Verdict
@@ -15,7 +15,6 @@ from remediate.planner.advice.prices import certificate_service, describe_reissu
 from remediate.planner.forecast import Forecaster
 from remediate.planner.solver.options import PeerList
 from remediate.planner.solver.trust_oracle import TrustOracle
-from remediate.trust.chain_verifier import Chain
 from remediate.trust.guarded_verifier import GuardedChain
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from remediate.model.certificate import Chain
 from remediate.model.diagnosis import CapturedEndpoint, Diagnosis, FindingStatus
 from remediate.model.evidence import Evidence
 from remediate.planner.diagnosis.capture_endpoints import group_endpoints
@@ -12,7 +13,6 @@ from remediate.planner.diagnosis.findings import FindingBuilder
 from remediate.planner.diagnosis.grouping import join_alike
 from remediate.planner.diagnosis.log_refusals import group_refusals
 from remediate.planner.diagnosis.trusted_lists import TrustedLists
-from remediate.trust.chain_verifier import Chain
 
 __all__ = ["diagnose"]
 

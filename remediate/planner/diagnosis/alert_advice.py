@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from remediate.model.certificate import Chain
 from remediate.model.diagnosis import Process
 from remediate.model.evidence import Alert, alert_name
 from remediate.model.expressway import CERTIFICATE_MANAGEMENT_PAGE, SERVER_CERTIFICATE_PAGE, TRUSTED_CA_PAGE
@@ -23,7 +24,6 @@ from remediate.planner.advice.prices import (
     TRUST_PRICE,
     UNKNOWN_REISSUE_PRICE,
 )
-from remediate.trust.chain_verifier import Chain
 
 _CLIENT_AUTHENTICATION: Final = "1.3.6.1.5.5.7.3.2"
 _USAGES: Final = {

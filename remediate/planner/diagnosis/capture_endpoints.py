@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from remediate.model.certificate import Certificate
+from remediate.model.certificate import Certificate, Chain
 from remediate.model.diagnosis import AlertCount, CapturedChain, CapturedEndpoint
 from remediate.model.evidence import TLS_1_3, Handshake
 from remediate.model.text import first_few
 from remediate.planner.advice.phrases import describe_certificate, format_expiry_day
 from remediate.planner.diagnosis.trusted_lists import TrustedLists
-from remediate.trust.chain_verifier import Chain
 from remediate.trust.hostnames import matching_addresses, name_matches
 from remediate.trust.suites import preferred_family, suite_name
-from remediate.trust.verify import verify_chain
+from remediate.trust.verifier import verify_chain
 
 _MAX_NAMES = 6
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from remediate.model.certificate import Chain
 from remediate.model.expressway import PRODUCTS_BY_PORT
 from remediate.model.identity import Address
 from remediate.model.snapshot import Endpoint
@@ -16,8 +17,7 @@ from remediate.planner.advice.explain import Fixes, find_fixes
 from remediate.planner.advice.prices import TRUST_PRICE
 from remediate.planner.advice.refusal import Refusal
 from remediate.planner.diagnosis.log_advice import suggest_look
-from remediate.trust.chain_verifier import Chain
-from remediate.trust.verify import verify_chain
+from remediate.trust.verifier import verify_chain
 
 
 def advise_on_chain(

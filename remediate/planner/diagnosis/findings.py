@@ -18,7 +18,7 @@ from remediate.planner.diagnosis.log_refusals import LoggedRefusal
 from remediate.planner.diagnosis.sip_advice import SIP_REMARK, advise_on_sip
 from remediate.planner.diagnosis.trusted_lists import LOADED_ADVICE, TrustedLists
 from remediate.trust.hostnames import matching_addresses, name_matches
-from remediate.trust.verify import verify_chain
+from remediate.trust.verifier import verify_chain
 
 _EXPIRED, _UNKNOWN_CA = 45, 48
 _WORKAROUND = "Verification is off on that peer (the workaround): requests pass now, and will be refused once it is on again."

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from remediate.model.archived_peer import ArchivedPeer
-from remediate.model.certificate import Certificate
+from remediate.model.certificate import Certificate, Chain
 from remediate.model.text import count, first_few, join_words
 from remediate.model.verdict import TRUST_CAUSES, Cause, Verdict
 from remediate.planner.advice.phrases import describe_certificate
 from remediate.planner.advice.prices import RESTART_PRICE, TRUST_PRICE
-from remediate.trust.chain_verifier import Chain
 from remediate.trust.hostnames import name_matches
 
 _MAX_NAMED: Final = 4

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
-from remediate.model.certificate import Certificate
+from remediate.model.certificate import Certificate, Chain
 from remediate.model.identity import Address
 from remediate.planner.solver.constraints import Component, Problem
 from remediate.planner.solver.name_paths import NamePaths
 from remediate.planner.solver.options import Option, Place, apply_options
 from remediate.planner.solver.requirements import PeerRequirement
 from remediate.planner.solver.satisfiability import Clause, Literal, Model, Satisfiability
-from remediate.trust.chain_verifier import Chain
 from remediate.trust.openssl import name_hashes
 
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from math import prod
 from operator import eq
 
-from remediate.model.certificate import Certificate
+from remediate.model.certificate import Certificate, Chain
 from remediate.model.identity import Address
 from remediate.model.plan import Role
 from remediate.planner.solver.candidates import Candidates, CommonNameGroup, common_name_group
@@ -23,7 +23,6 @@ from remediate.planner.solver.elimination import Row, Table
 from remediate.planner.solver.options import Option, PeerList, Place, apply_options, has_too_many_removals, list_options
 from remediate.planner.solver.requirements import PeerRequirement, Requirement, Requirements
 from remediate.planner.solver.trust_oracle import TrustOracle
-from remediate.trust.chain_verifier import Chain
 from remediate.trust.openssl import is_readable, name_hashes
 
 _ROWS_PER_APPROVAL = 16

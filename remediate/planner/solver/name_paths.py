@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from remediate.model.certificate import Certificate
+from remediate.model.certificate import Certificate, Chain
 from remediate.model.identity import Address
 from remediate.openssl.trust_store import DEPTH_LIMIT
 from remediate.planner.solver.satisfiability import Literal, Satisfiability
 from remediate.planner.solver.trust_oracle import TrustOracle
-from remediate.trust.chain_verifier import Chain
 from remediate.trust.openssl import is_readable, is_self_issued, name_hashes
 
 ListedLiteral = Callable[[Address, Certificate], Literal | None]

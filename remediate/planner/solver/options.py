@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from remediate.model.certificate import Certificate
+from remediate.model.certificate import Certificate, Chain
 from remediate.model.identity import Address
 from remediate.planner.solver.candidates import CommonNameGroup, common_name_group
-from remediate.trust.chain_verifier import Chain
 from remediate.trust.openssl import is_readable
 
 Place = tuple[Address, CommonNameGroup]

@@ -7,15 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from remediate.model.certificate import Certificate
+from remediate.model.certificate import Certificate, Chain
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import Address, CipherList, KeyFamily
 from remediate.model.snapshot import Endpoint, Peer, Snapshot
-from remediate.trust.chain_verifier import Chain
 from remediate.trust.ciphers import presented_families
-from remediate.trust.endpoint_verifier import presented_chains
 from remediate.trust.hostnames import name_matches
 from remediate.trust.underlying_fault import leaf_can_pass
+from remediate.trust.verifier import presented_chains
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from remediate.model.certificate import Certificate
+from remediate.model.certificate import Certificate, Chain
 from remediate.model.expressway import REVERSE_PROXY_CIPHERS
 from remediate.model.identity import FAMILIES, Address, CipherList, Fingerprint
 from remediate.model.plan import Aspect, Policy, Shortfall
@@ -21,8 +21,8 @@ from remediate.planner.solver.requirements import RequirementReader, Requirement
 from remediate.planner.solver.satisfiability import WorkBudget
 from remediate.planner.solver.tables import RequirementTables
 from remediate.planner.solver.trust_oracle import TrustOracle
-from remediate.trust.chain_verifier import Chain, OpenSslAnswers
 from remediate.trust.ciphers import families_in, prefer
+from remediate.trust.verifier import OpenSslAnswers
 
 _QUESTIONS_PER_REQUIREMENT = 16
 _QUESTIONS_PER_COMPONENT = 1024

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from remediate.model.certificate import Certificate
+from remediate.model.certificate import Certificate, Chain
 from remediate.openssl.x509 import Unreadable
-from remediate.trust.chain_verifier import Chain, OpenSslAnswers
 from remediate.trust.issuer_index import SubjectIndex
 from remediate.trust.openssl import has_signed, is_readable, is_self_issued, key_info, name_hashes
+from remediate.trust.verifier import OpenSslAnswers
 
 
 class TrustOracle:

@@ -9,7 +9,7 @@ from remediate.executor.verification import with_plan
 from remediate.model.identity import Address
 from remediate.model.run import Backup
 from remediate.model.snapshot import Preference
-from remediate.trust.endpoint_verifier import verify_snapshot
+from remediate.trust.verifier import verify_snapshot
 from tests.executor.clusters import CUCM_EC, IMP, plan_for, story
 from tests.executor.memory import MemoryCluster
 

@@ -10,7 +10,7 @@ from remediate.planner.solver.constraints import Problem
 from remediate.planner.solver.options import Option, PeerList
 from remediate.planner.solver.requirements import RequirementReader, VerifiedToday
 from remediate.planner.solver.trust_oracle import TrustOracle
-from remediate.trust.chain_verifier import OpenSslAnswers
+from remediate.trust.verifier import OpenSslAnswers
 from tests.pki import YEAR, issue
 from tests.planner.build import endpoint, peer, snapshot
 

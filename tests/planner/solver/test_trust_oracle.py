@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from remediate import Certificate, Policy
 from remediate.planner.solver.trust_oracle import TrustOracle
-from remediate.trust.chain_verifier import OpenSslAnswers
+from remediate.trust.verifier import OpenSslAnswers
 from tests.pki import NOW, Entity, issue
 
 NODE = "node.lab"
