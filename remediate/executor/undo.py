@@ -192,7 +192,7 @@ def _record_undo(context: UndoContext, record: StepRecord, inverse: Change, befo
     if is_written or record.state != "undone":
         # A step that was undone before this process looked is not proven so.
         proven = is_written or before.status is ChangeStatus.FOREIGN
-        context.journal.record_undo(context.run, record.seq, note, proven=proven)
+        context.journal.record_undo(context.run, record.seq, note, proven=proven, is_left=bool(note))
     message = f"{record.peer}: {note}." if note else f"Read back: {inverse.summary}."
     kind = "warning" if note else "change-complete"
     context.events.emit(kind, message, **{**change_fields(inverse), "peer": record.peer}, undoes=record.seq)

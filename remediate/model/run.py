@@ -71,6 +71,7 @@ class StepRecord:
         proven: Nothing of it can come to light any more: it was not sent, or its removal was sent and then read back. Else a rollback
             reads it again, also where it is *undone* or *failed*. False in a journal of version 0.1.0.
         undo_sent_at: When its inverse was last sent, whatever came of it; None: it never was.
+        is_left: It is closed as *undone*, but its inverse was not sent: someone else, or a later run, wants what is there.
     """
 
     seq: int
@@ -89,6 +90,7 @@ class StepRecord:
     message: str
     proven: bool = False
     undo_sent_at: str | None = None
+    is_left: bool = False
 
 
 @dataclass(frozen=True, slots=True)

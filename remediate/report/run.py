@@ -71,8 +71,8 @@ def list_after(before: Sequence[str], peer: str, steps: Sequence[StepRecord]) ->
 def step_json(step: StepRecord) -> dict[str, Any]:
     """Return one write and its outcome."""
     document = {**asdict(step), "facts": dict(step.facts), "inverse": None if step.inverse is None else dict(step.inverse)}
-    # Only what comes of an undo is of use to others.
-    del document["undo_sent_at"]
+    # Only what comes of an undo is of use to others; the message says why a step is left.
+    del document["undo_sent_at"], document["is_left"]
     return document
 
 

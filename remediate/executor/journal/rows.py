@@ -82,7 +82,14 @@ def make_step(row: sqlite3.Row) -> StepRecord:
         message=row["message"],
         proven=bool(_get(row, "proven")),
         undo_sent_at=_get(row, "undo_sent_at"),
+        is_left=_is_left(row),
     )
+
+
+def _is_left(row: sqlite3.Row) -> bool:
+    is_left = _get(row, "is_left")
+    # A journal that is not migrated says it as the migration reads it.
+    return row["state"] == "undone" and row["message"] != "" if is_left is None else bool(is_left)
 
 
 def make_backup(row: sqlite3.Row) -> Backup:

@@ -170,6 +170,11 @@ MIGRATIONS: tuple[str, ...] = (
         SET undo_sent_at = (SELECT ended_at FROM runs WHERE id = run)
         WHERE run IN (SELECT id FROM runs WHERE state IN ('partial', 'unknown'));
     """,
+    # Whether a rollback left a step in effect. Until here, only the sentence of an undone step said so.
+    """
+    ALTER TABLE steps ADD COLUMN is_left INTEGER NOT NULL DEFAULT 0;
+    UPDATE steps SET is_left = 1 WHERE state = 'undone' AND message != '';
+    """,
 )
 
 

@@ -238,7 +238,7 @@ class Journal:
         with self.transaction() as db:
             db.execute("UPDATE steps SET undo_sent_at = ? WHERE run = ? AND seq = ?", (rfc3339(self._now()), run, seq))
 
-    def record_undo(self, run: str, seq: int, message: str = "", *, proven: bool = False) -> None:
+    def record_undo(self, run: str, seq: int, message: str = "", *, proven: bool = False, is_left: bool = False) -> None:
         """Record that step `seq` was read back as not, or no longer, in effect.
 
         Args:
@@ -246,11 +246,12 @@ class Journal:
             seq: The sequence number of the step.
             message: One sentence, which is masked; empty: there is nothing to add.
             proven: Its inverse was sent and read back, or another administrator has replaced the value since.
+            is_left: Its inverse was not sent, since someone else, or a later run, wants what is there.
         """
         with self.transaction() as db:
             db.execute(
-                "UPDATE steps SET state = 'undone', undone_at = ?, message = ?, proven = ? WHERE run = ? AND seq = ?",
-                (rfc3339(self._now()), mask(message), proven, run, seq),
+                "UPDATE steps SET state = 'undone', undone_at = ?, message = ?, proven = ?, is_left = ? WHERE run = ? AND seq = ?",
+                (rfc3339(self._now()), mask(message), proven, is_left, run, seq),
             )
 
     def record_reading(self, run: str, peer: Address, unrelated: Iterable[Fingerprint]) -> None:

@@ -121,8 +121,7 @@ def _was_sent(step: StepRecord) -> bool:
 
 
 def _is_undone(step: StepRecord) -> bool:
-    # A step that was left as it is, because others want it, is closed with a sentence.
-    return step.state == "failed" or (step.state == "undone" and not step.message)
+    return step.state == "failed" or (step.state == "undone" and not step.is_left)
 
 
 def _is_restart(step: StepRecord, peer: Address) -> bool:

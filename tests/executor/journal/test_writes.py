@@ -7,13 +7,17 @@ from typing import Any
 
 import pytest
 
+from remediate.executor.journal.schema import MIGRATIONS
+from remediate.executor.journal.store import FILE_NAME, Journal
 from remediate.executor.journal.writes import PeerWrites, load_writes
 from remediate.model.canonical import parse_rfc3339
-from remediate.model.identity import Address
+from remediate.model.expressway import REVERSE_PROXY_CIPHERS
+from remediate.model.identity import Address, CipherList
 from tests.executor.clusters import plan_for, story
 from tests.executor.conftest import Desk
 from tests.executor.crashing import crash
 from tests.executor.memory import MemoryCluster
+from tests.executor.old_journals import take_back_to
 from tests.pki import NOW
 
 FIRST, SECOND, THIRD = (Address(f"expc{number}.example.test") for number in (1, 2, 3))
@@ -66,6 +70,20 @@ def test_an_undone_run_is_undone_for_every_peer(desk: Desk) -> None:
         assert entry.is_undone
         assert entry.last_at is not None
         assert entry.last_at >= NOW + timedelta(seconds=600)
+
+
+@pytest.mark.parametrize("version", [len(MIGRATIONS), len(MIGRATIONS) - 1])
+def test_what_a_rollback_left_is_not_undone(desk: Desk, version: int) -> None:
+    # Given a run whose cipher list another administrator changed before the rollback, in a journal of today or of the version before
+    cluster = story(1)
+    desk.apply(cluster, plan_for(cluster))
+    cluster.boxes[0].ciphers[REVERSE_PROXY_CIPHERS] = CipherList("aRSA:aECDSA")
+    desk.rollback(cluster)
+    take_back_to(desk.state_dir / FILE_NAME, version)
+    # Then not all of it is undone, however it is read: as it is, or migrated
+    for writable in (False, True):
+        with Journal(desk.state_dir, writable=writable) as journal:
+            assert [entry.is_undone for entry in load_writes(journal, FIRST)] == [False]
 
 
 def test_a_rollback_that_sends_nothing_is_no_write(desk: Desk) -> None:
