@@ -288,7 +288,7 @@ def _read_cluster(context: RunContext, state: RunState) -> Baseline:
 
 def _belief_from(plan: Plan, backup: Backup) -> ListBelief:
     """Return what is believed of a list from the reading that the plan is compared with."""
-    own = changes.to_trust(plan, backup.peer) | changes.to_remove(plan, backup.peer)
+    own = changes.find_additions(plan, backup.peer) | changes.find_removals(plan, backup.peer)
     listed = frozenset(backup.trusted_ca)
     beside = dict.fromkeys(own & listed, listed - own)
     return ListBelief(own, listed - own, beside, {certificate: certificate in listed for certificate in own})
@@ -318,12 +318,12 @@ def _compare(context: RunContext, state: RunState, baseline: Baseline) -> None:
 
 def _is_anything_to_do(context: RunContext, baseline: Baseline) -> bool:
     plan = context.plan
-    ciphers = changes.cipher_targets(plan)
+    ciphers = changes.find_cipher_lists(plan)
     if context.unfinished is not None or is_any_upload_to_do(plan, baseline.snapshot):
         return True
     return any(
-        not changes.to_trust(plan, backup.peer) <= set(backup.trusted_ca)
-        or changes.to_remove(plan, backup.peer) & set(backup.trusted_ca)
+        not changes.find_additions(plan, backup.peer) <= set(backup.trusted_ca)
+        or changes.find_removals(plan, backup.peer) & set(backup.trusted_ca)
         or not all(means_the_same(backup.ciphers.get(name, CipherList("")), value) for name, value in ciphers.items())
         for backup in baseline.backups.values()
     )

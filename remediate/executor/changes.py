@@ -23,21 +23,21 @@ UNKNOWN_PRIMARY = Address("the primary")
 """Its name in sentences where no peer names it."""
 
 
-def to_trust(plan: Plan, peer: Address) -> frozenset[Fingerprint]:
+def find_additions(plan: Plan, peer: Address) -> frozenset[Fingerprint]:
     """Return what `plan` adds to the trusted CA list of `peer`."""
     return frozenset(
         action.certificate for action in plan.actions if isinstance(action, TrustCertificate) and peer in action.peers
     )
 
 
-def to_remove(plan: Plan, peer: Address) -> frozenset[Fingerprint]:
+def find_removals(plan: Plan, peer: Address) -> frozenset[Fingerprint]:
     """Return what `plan` takes out of the trusted CA list of `peer`."""
     return frozenset(
         action.certificate for action in plan.actions if isinstance(action, RemoveCertificate) and peer in action.peers
     )
 
 
-def to_upload(plan: Plan) -> frozenset[tuple[Address, str, Fingerprint]]:
+def find_uploads(plan: Plan) -> frozenset[tuple[Address, str, Fingerprint]]:
     """Return what `plan` uploads to nodes: the node, the store and the certificate."""
     return frozenset(
         (action.node, action.store, action.certificate) for action in plan.actions if isinstance(action, TrustOnNode)
@@ -81,7 +81,7 @@ def _exclude_each_other(first: Certificate, second: Certificate) -> bool:
     return first == second or (first.common_name != "" and first.common_name == second.common_name)
 
 
-def cipher_targets(plan: Plan) -> Mapping[str, CipherList]:
+def find_cipher_lists(plan: Plan) -> Mapping[str, CipherList]:
     """Return the cipher lists that `plan` sets."""
     return {action.name: action.after for action in plan.actions if isinstance(action, SetCiphers)}
 
@@ -133,5 +133,7 @@ def list_peers_to_restart(plan: Plan, *, everywhere: bool) -> tuple[Address, ...
     """Return the peers that a restart concerns: those that `plan` names; with `everywhere`, all that it changes too."""
     planned = [peer for action in plan.actions if isinstance(action, RestartPeer) for peer in action.peers]
     everyone = plan.base if everywhere else ()
-    changed_peers = [peer for peer in everyone if to_trust(plan, peer) or to_remove(plan, peer) or cipher_targets(plan)]
+    changed_peers = [
+        peer for peer in everyone if find_additions(plan, peer) or find_removals(plan, peer) or find_cipher_lists(plan)
+    ]
     return tuple(dict.fromkeys([*planned, *changed_peers]))

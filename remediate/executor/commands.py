@@ -26,7 +26,7 @@ def confirm_command(run: str, state_dir: Path) -> str:
     return shlex.join(["remediate", "confirm", run, "--state-dir", str(state_dir.absolute())])
 
 
-def go_on_undoing(run: str, cluster: ClusterAccess, state_dir: Path) -> str:
+def resume_rollback_command(run: str, cluster: ClusterAccess, state_dir: Path) -> str:
     """Return the sentence with the command that resumes a rollback."""
     return f"Roll back again to continue: `{rollback_command(run, cluster, state_dir)}`"
 

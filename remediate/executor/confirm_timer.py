@@ -21,7 +21,7 @@ from remediate.executor.context import RunContext, RunState
 from remediate.executor.identity import identify_operator
 from remediate.executor.journal import timers
 from remediate.executor.journal.store import Journal
-from remediate.executor.ports import Watch
+from remediate.executor.ports import WatcherJob
 from remediate.executor.result import RunResult
 from remediate.model.access import ClusterAccess
 from remediate.model.canonical import rfc3339, utc_now
@@ -126,8 +126,8 @@ def _warn_of_manual_removals(context: RunContext) -> None:
 def _start(context: RunContext, run: str, within: timedelta) -> None:
     cluster, environment, window = context.cluster, context.environment, context.options.window
     timer = secrets.token_hex(8)
-    watch = Watch(run, timer, cluster.name, cluster.source.absolute(), context.state_dir.absolute())
-    watcher = environment.start_watcher(watch)
+    job = WatcherJob(run, timer, cluster.name, cluster.source.absolute(), context.state_dir.absolute())
+    watcher = environment.start_watcher(job)
     deadline = environment.now() + within
     try:
         timers.start(context.journal, run, timer, deadline)

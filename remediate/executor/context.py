@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from remediate.executor.changes import to_trust
+from remediate.executor.changes import find_additions
 from remediate.executor.environment import Environment
 from remediate.executor.journal.store import Journal
 from remediate.executor.node_ports import NodePorts, refuse_nodes
@@ -86,7 +86,7 @@ class RunContext:
         return [
             peer.address
             for peer in self.peers
-            if to_trust(self.plan, peer.address) and not peer.capabilities().remove_trusted_ca
+            if find_additions(self.plan, peer.address) and not peer.capabilities().remove_trusted_ca
         ]
 
     def earlier_backups(self) -> Mapping[Address, Backup]:
@@ -144,12 +144,12 @@ class RunState:
     alarms_after: Mapping[Address, frozenset[str]] = field(default_factory=dict)
     vouched: tuple[ApprovalRecord, ...] = ()
 
-    def leave_effect_to_person(self, events: RunEvents, step: ManualStep) -> None:
+    def add_effect_step(self, events: RunEvents, step: ManualStep) -> None:
         """Add a manual step for a change that is not in effect, and emit it."""
         events.emit("manual-step", step.text, open=True)
         self.effect_steps.append(step)
 
-    def leave_to_person(self, events: RunEvents, step: ManualStep) -> None:
+    def add_open_step(self, events: RunEvents, step: ManualStep) -> None:
         """Add a manual step that is open whatever the result of verification, and emit it."""
         events.emit("manual-step", step.text, open=True)
         self.open_steps.append(step)

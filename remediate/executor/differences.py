@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from remediate.executor import changes
 from remediate.executor.journal.store import Journal
 from remediate.executor.lists import ListBelief
-from remediate.executor.operations import RemoveFromPeer, SetCipherList, TrustOnPeer, UploadToNode
+from remediate.executor.operations import LIST_CHANGES, RemoveFromPeer, SetCipherList, TrustOnPeer, UploadToNode
 from remediate.executor.operations.certificates import describe_certificate
 from remediate.executor.result import ManualStep
 from remediate.model.expressway import TRUSTED_CA_PAGE
@@ -16,14 +16,12 @@ from remediate.model.run import Backup, Run, StepRecord
 from remediate.model.text import first_few
 from remediate.trust.ciphers import is_default_since_x15, means_the_same
 
-_LIST_CHANGES = frozenset({TrustOnPeer.kind, RemoveFromPeer.kind})
-_NOT_IN_EFFECT = frozenset({"failed", "undone"})
 _APPLIED = frozenset({"applied", "confirm-pending"})
 
 
 def load_own_certificates(journal: Journal, run: str, peer: Address) -> dict[Fingerprint, StepRecord]:
     """Return the certificates that `run` wrote into the list of `peer`, or out of it, each with its last step."""
-    steps = [record for record in journal.steps(run) if record.peer == peer and record.kind in _LIST_CHANGES]
+    steps = [record for record in journal.steps(run) if record.peer == peer and record.kind in LIST_CHANGES]
     return {Fingerprint(record.facts["certificate"]): record for record in steps}
 
 
@@ -67,16 +65,16 @@ def _load_later_runs(journal: Journal, run: str) -> list[Run]:
 
 def _owns(journal: Journal, run: Run, record: StepRecord) -> bool:
     change = (record.kind, record.peer, record.facts)
-    if any((step.kind, step.peer, step.facts) == change and step.state not in _NOT_IN_EFFECT for step in journal.steps(run.id)):
+    if any((step.kind, step.peer, step.facts) == change and not step.is_closed for step in journal.steps(run.id)):
         return True
     if run.state not in _APPLIED or run.plan is None:
         return False
     plan = journal.plan(run.id)
     if record.kind == SetCipherList.kind:
-        return changes.cipher_targets(plan).get(record.facts["name"]) == record.facts["after"]
+        return changes.find_cipher_lists(plan).get(record.facts["name"]) == record.facts["after"]
     if record.kind == UploadToNode.kind:
-        return (record.peer, record.facts["store"], record.facts["certificate"]) in changes.to_upload(plan)
-    return record.facts["certificate"] in changes.to_trust(plan, record.peer)
+        return (record.peer, record.facts["store"], record.facts["certificate"]) in changes.find_uploads(plan)
+    return record.facts["certificate"] in changes.find_additions(plan, record.peer)
 
 
 def find_returned_certificates(journal: Journal, run: str, now: Iterable[Backup]) -> list[ManualStep]:
@@ -88,7 +86,7 @@ def find_returned_certificates(journal: Journal, run: str, now: Iterable[Backup]
     steps: list[ManualStep] = []
     for backup in now:
         for certificate, record in load_own_certificates(journal, run, backup.peer).items():
-            is_closed = record.kind == TrustOnPeer.kind and record.state in _NOT_IN_EFFECT
+            is_closed = record.kind == TrustOnPeer.kind and record.is_closed
             if not is_closed or certificate not in backup.trusted_ca or find_later_owner(journal, run, record):
                 continue
             name = describe_certificate(journal.certificate(certificate))

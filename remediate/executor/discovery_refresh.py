@@ -55,7 +55,7 @@ def _refresh(context: RunContext, state: RunState, writer: Writer, primary: Peer
         after = _find_settings(primary.last_publishers(), change)
         for difference in _compare_settings(before, after) if after is not None else ():
             text = f"The refresh changed {difference} of {change.publisher}: correct it on {SERVERS_PAGES[change.product]}."
-            state.leave_to_person(context.events, ManualStep(text, change.peer))
+            state.add_open_step(context.events, ManualStep(text, change.peer))
     return outcome is not ChangeOutcome.MANUAL
 
 

@@ -21,8 +21,8 @@ from remediate.executor.ports import (
     OpenClient,
     OpenNode,
     OpenPeers,
-    Watch,
-    Watcher,
+    WatcherJob,
+    WatcherProcess,
 )
 from remediate.model.access import ClusterAccess, MraAccess
 from remediate.model.canonical import utc_now
@@ -120,7 +120,7 @@ class Environment:
     read_log: Callable[[Path, Limits], Evidence] = _read_log_for_real
     now: Callable[[], datetime] = utc_now
     pause: Callable[[float], None] = time.sleep
-    start_watcher: Callable[[Watch], Watcher] = watcher.start
+    start_watcher: Callable[[WatcherJob], WatcherProcess] = watcher.start
     lock_directory: Path | None = None
 
 

@@ -10,8 +10,8 @@ from remediate.executor.boundary import as_failure
 from remediate.executor.commands import recovery_commands, restart_command
 from remediate.executor.confirm_timer import describe_timer
 from remediate.executor.context import RunContext, RunState
+from remediate.executor.effect.after_rollback import UndoneLook, observe_undone
 from remediate.executor.effect.outcome import complete_effects, describe_effects, unsettled_peers
-from remediate.executor.effect.undone import UndoneLook, observe_undone
 from remediate.executor.journal import timers
 from remediate.executor.journal.measurements import record_measurements
 from remediate.executor.journal.store import JournalError

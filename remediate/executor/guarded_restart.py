@@ -65,7 +65,7 @@ class RestartContext:
         alarms_before: The alarms of each peer before the run's first write.
         enter: Called with each numbered step.
         look: Called while something is waited for: the lock's heartbeat, the confirm timer; raises Interrupted to stop.
-        leave_to_person: Called with each step that is left for a person.
+        add_open_step: Called with each step that is left for a person.
     """
 
     cluster: str
@@ -81,7 +81,7 @@ class RestartContext:
     alarms_before: Mapping[Address, frozenset[str]]
     enter: Callable[[Step], None]
     look: Callable[[], None]
-    leave_to_person: Callable[[ManualStep], None]
+    add_open_step: Callable[[ManualStep], None]
 
     @property
     def maintenance(self) -> Maintenance:
@@ -354,7 +354,7 @@ class GuardedRestarts:
         return RestartOutcome.NOT_BEGUN
 
     def _leave_to_person(self, peer: Address, text: str) -> None:
-        self.context.leave_to_person(ManualStep(text, peer))
+        self.context.add_open_step(ManualStep(text, peer))
 
 
 def emit_guards(events: RunEvents, peer: Address, findings: Sequence[GuardFinding], *, rehearsed: bool = False) -> None:

@@ -25,8 +25,6 @@ from remediate.model.toward_nodes import STORE_RESTARTS, STORES, Node
 from remediate.trust.client_verifier import complete_chain, verify_client
 from remediate.trust.node_verifier import read_client_chain, read_store
 
-_NOT_IN_EFFECT = frozenset({"failed", "undone"})
-
 
 def list_planned_uploads(plan: Plan) -> tuple[TrustOnNode, ...]:
     """Return what `plan` uploads to nodes, in its order."""
@@ -135,7 +133,7 @@ def upload_to_nodes(context: RunContext, state: RunState, writer: Writer) -> Non
     for action in list_planned_uploads(context.plan):
         change = UploadToNode(action.node, action.store, context.plan.certificates[action.certificate])
         if writer.carry_out(context.nodes.get_node(action.node), change) is ChangeOutcome.MANUAL:
-            state.leave_to_person(context.events, ManualStep(change.manual_instruction, action.node))
+            state.add_open_step(context.events, ManualStep(change.manual_instruction, action.node))
 
 
 def remind_of_services(context: RunContext, state: RunState) -> str:
@@ -143,11 +141,11 @@ def remind_of_services(context: RunContext, state: RunState) -> str:
     records = [
         record
         for record in (context.journal.steps(state.run) if state.run else ())
-        if record.kind == UploadToNode.kind and record.state not in _NOT_IN_EFFECT
+        if record.kind == UploadToNode.kind and not record.is_closed
     ]
     stores = list_changed_stores(context.plan, records)
     for text in describe_restarts(stores, "already has what the peers need"):
-        state.leave_effect_to_person(context.events, ManualStep(text))
+        state.add_effect_step(context.events, ManualStep(text))
     if not stores:
         return ""
     nodes = count(len({node for nodes in stores.values() for node in nodes}), "node")

@@ -238,7 +238,7 @@ runs; its cookies are gone when it is closed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class WatcherJob:
     """The arguments of the process behind a confirm timer: names and paths, never a secret.
 
     Attributes:
@@ -253,7 +253,7 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
-class Watcher:
+class WatcherProcess:
     """A process that is up and waits to be released; it then reads the journal, and ends when its timer is not there."""
 
     pid: int

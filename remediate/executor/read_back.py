@@ -96,7 +96,7 @@ def _read_until_shown(
     return _read_repeatedly(peer, change, schedule, limits, pause)
 
 
-def look_for_late(
+def look_for_late_write(
     peer: SystemPort, change: Change, state: StepState, *, limits: Limits, pause: Callable[[float], None]
 ) -> Observed:
     """Read whether `change` was made in the end; one that may still show is looked for again.

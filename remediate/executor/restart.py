@@ -40,7 +40,7 @@ def rehearse_restarts(context: RunContext, state: RunState, writer: DryRunWriter
         emit_guards(context.events, address, findings, rehearsed=True)
         peer = context.open_peer(address)
         if is_rolling and any(not finding.lets_restart for finding in findings):
-            state.leave_to_person(context.events, ManualStep(describe_obstacles(address, findings), address))
+            state.add_open_step(context.events, ManualStep(describe_obstacles(address, findings), address))
         elif is_rolling and peer is not None:
             writer.carry_out(peer, RestartOnPeer(address), Step.RESTART)
     if addresses:
@@ -88,7 +88,7 @@ def _make_restart_context(context: RunContext, state: RunState, writer: Journali
         alarms_before=load_alarms(context.journal, state.run),
         enter=context.steps.enter,
         look=partial(check_in, context, state),
-        leave_to_person=lambda step: state.leave_to_person(context.events, step),
+        add_open_step=lambda step: state.add_open_step(context.events, step),
     )
 
 
@@ -150,7 +150,7 @@ class _Restarts:
             f"{peer} was restarted, but no request gets through it: {views[0].description}. "
             f"{self._describe_earlier_restarts(peer)} Check its zones and tunnels."
         )
-        self.state.leave_to_person(self.context.events, ManualStep(text, peer))
+        self.state.add_open_step(self.context.events, ManualStep(text, peer))
         return False
 
     def _report_still_refusing(self, peer: Address, after: PeerEffect) -> None:
@@ -160,7 +160,7 @@ class _Restarts:
             f"of {peer} ({DIAGNOSTIC_LOGGING_PAGE}) while a client tries again, and look for `verification failed` and `not "
             "in certificate`."
         )
-        self.state.leave_effect_to_person(self.context.events, ManualStep(text, peer))
+        self.state.add_effect_step(self.context.events, ManualStep(text, peer))
 
     def _describe_earlier_restarts(self, peer: Address) -> str:
         earlier = [restarted for restarted in self.restarted if restarted != peer]

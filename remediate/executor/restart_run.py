@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from remediate.executor.boundary import as_failure
+from remediate.executor.effect.after_restart import RestartedLook
 from remediate.executor.effect.outcome import complete_effects, effect_exit_code
-from remediate.executor.effect.restarted import RestartedLook
 from remediate.executor.environment import Environment
 from remediate.executor.guarded_restart import GuardedRestarts, RestartContext, RestartOutcome
 from remediate.executor.health import read_cluster_health
@@ -86,7 +86,7 @@ def _open(command: Command, request: RestartRequest) -> _RestartCommand:
         command.stop.check()
         opening.write_heartbeat()
 
-    def leave_to_person(step: ManualStep) -> None:
+    def add_open_step(step: ManualStep) -> None:
         events.emit("manual-step", step.text, peer=step.peer, open=True)
         steps.append(step)
 
@@ -104,7 +104,7 @@ def _open(command: Command, request: RestartRequest) -> _RestartCommand:
         alarms_before=load_alarms(journal, run) if run else {},
         enter=lambda _step: opening.write_heartbeat(),
         look=look,
-        leave_to_person=leave_to_person,
+        add_open_step=add_open_step,
     )
     return _RestartCommand(context, chosen, steps, command.stop, RestartedLook(cluster, environment, context, opened))
 
@@ -187,7 +187,7 @@ class _RestartCommand:
         if peer is None:
             reason = context.unreachable.get(address, "not connected").rstrip(".")
             text = f"{address} does not answer ({reason}): it is not restarted, nor is a later peer."
-            context.leave_to_person(ManualStep(text, address))
+            context.add_open_step(ManualStep(text, address))
             return False
         outcome = restarts.restart(peer)
         if outcome is not RestartOutcome.RESTARTED:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from remediate.executor.boundary import as_failure
-from remediate.executor.commands import go_on_undoing, restart_command
+from remediate.executor.commands import restart_command, resume_rollback_command
 from remediate.executor.differences import load_belief
+from remediate.executor.effect.after_rollback import UndoneLook, observe_undone
 from remediate.executor.effect.outcome import complete_effects, describe_effects, effect_exit_code, unsettled_peers
-from remediate.executor.effect.undone import UndoneLook, observe_undone
 from remediate.executor.environment import Environment
 from remediate.executor.health import read_cluster_health
 from remediate.executor.identity import identify_operator
@@ -97,10 +97,10 @@ def rollback(
             return _close(context, beginning, result, late, aside).with_remark(events.trouble)
         except (Interrupted, ImmediateStop):
             stop.closing = True
-            return _close_interrupted(context, beginning, stop, go_on_undoing(record.id, cluster, state_dir))
+            return _close_interrupted(context, beginning, stop, resume_rollback_command(record.id, cluster, state_dir))
         except Exception as error:  # noqa: BLE001 - the run is closed whatever happened, and never reported as unchanged
             stop.closing = True
-            return _close_failed(context, beginning, as_failure(error), go_on_undoing(record.id, cluster, state_dir))
+            return _close_failed(context, beginning, as_failure(error), resume_rollback_command(record.id, cluster, state_dir))
 
 
 def _undo_and_restart(

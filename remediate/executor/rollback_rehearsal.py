@@ -9,8 +9,8 @@ from pathlib import Path
 
 from remediate.executor.boundary import guarded
 from remediate.executor.differences import find_returned_certificates
+from remediate.executor.effect.after_rollback import UndoneLook
 from remediate.executor.effect.observe import observe_effects_unasked
-from remediate.executor.effect.undone import UndoneLook
 from remediate.executor.environment import Environment
 from remediate.executor.maintenance import warn_of_maintenance_left_on
 from remediate.executor.node_ports import open_nodes

@@ -74,7 +74,7 @@ def restart_after_undo(
         context.check_stop()
         context.write_heartbeat()
 
-    def leave_to_person(step: ManualStep) -> None:
+    def add_open_step(step: ManualStep) -> None:
         context.events.emit("manual-step", step.text, peer=step.peer, open=True)
         steps.append(step)
 
@@ -94,7 +94,7 @@ def restart_after_undo(
             alarms_before=alarms,
             enter=lambda _step: context.write_heartbeat(),
             look=look,
-            leave_to_person=leave_to_person,
+            add_open_step=add_open_step,
         )
     )
     guarded.settle()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from remediate.executor.changes import cipher_targets, to_remove, to_trust
+from remediate.executor.changes import find_additions, find_cipher_lists, find_removals
 from remediate.executor.journal.store import Journal
 from remediate.executor.lists import ShrunkenList
 from remediate.executor.operations.certificates import describe_certificate, digest_list
@@ -103,7 +103,7 @@ def refuse_if_changed(
 def _find_same_list(plan: Plan, peer: Address, peers: Iterable[Backup]) -> Backup | None:
     """Return the list that `peer` had when the plan was made, from another peer that had the same, and still has."""
     for backup in peers:
-        listed = tuple(fingerprint for fingerprint in backup.trusted_ca if fingerprint not in to_trust(plan, backup.peer))
+        listed = tuple(fingerprint for fingerprint in backup.trusted_ca if fingerprint not in find_additions(plan, backup.peer))
         if digest_list(listed) == plan.base[peer].trusted_ca:
             return Backup(peer, listed, {})
     return None
@@ -115,7 +115,7 @@ def _list_cipher_differences(plan: Plan, current: Backup) -> Iterator[str]:
     A list that the plan does not set decides only which certificate a node presents, and what nodes present under the list of today is
     looked at again: another list with the same preference is no difference.
     """
-    targets = cipher_targets(plan)
+    targets = find_cipher_lists(plan)
     for name, planned in plan.base[current.peer].ciphers.items():
         value = current.ciphers.get(name, CipherList(""))
         if means_the_same(value, planned):
@@ -135,7 +135,7 @@ def _list_trusted_differences(
     plan: Plan, current: Backup, certificates: Mapping[Fingerprint, Certificate], earlier: Backup | None
 ) -> Iterator[str]:
     base = plan.base[current.peer]
-    added, removed = to_trust(plan, current.peer), to_remove(plan, current.peer)
+    added, removed = find_additions(plan, current.peer), find_removals(plan, current.peer)
     listed = [fingerprint for fingerprint in current.trusted_ca if fingerprint not in added]
     missing = [fingerprint for fingerprint in removed if fingerprint not in listed]
     if _leads_to(listed, missing, base, earlier) or _leads_to_with_put_back(listed, removed, base):

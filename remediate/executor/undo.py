@@ -21,7 +21,7 @@ from remediate.executor.node_ports import LazyNode, NodePorts, refuse_nodes
 from remediate.executor.operations import ON_NODES, RemoveFromPeer, SetCipherList, SetVerification, restore_change
 from remediate.executor.operations.change import Change, ChangeStatus, Observed, change_fields
 from remediate.executor.ports import ClusterPort
-from remediate.executor.read_back import ChangeFailed, look_for_late, wait_for_replication, write_and_read_back
+from remediate.executor.read_back import ChangeFailed, look_for_late_write, wait_for_replication, write_and_read_back
 from remediate.executor.reconnecting import ReconnectingPeer
 from remediate.executor.result import ManualStep
 from remediate.executor.shared_stores import refuse_deletion_elsewhere
@@ -162,7 +162,7 @@ def _undo_step(
     peer = context.find_port(record, reachable)
     if record.state in MAY_SHOW_LATE:
         change = restore_change(record.kind, record.peer, record.facts, context.journal.certificate)
-        look_for_late(peer, change, record.state, limits=context.limits, pause=context.pause)
+        look_for_late_write(peer, change, record.state, limits=context.limits, pause=context.pause)
     before = inverse.precondition(peer)
     note = describe_why_left(context, record, before)
     if before.status is ChangeStatus.TO_DO and not note:
@@ -185,7 +185,7 @@ def describe_why_left(context: UndoContext, record: StepRecord, before: Observed
 
 
 def _record_undo(context: UndoContext, record: StepRecord, inverse: Change, before: Observed, note: str) -> None:
-    if before.status is ChangeStatus.DONE and record.state in {"failed", "undone"}:
+    if before.status is ChangeStatus.DONE and record.is_closed:
         return
     is_written = before.status is ChangeStatus.TO_DO and not note
     # The undo of a step keeps its time, whatever others did since: a start after it still shows that it is in effect.

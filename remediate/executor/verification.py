@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from remediate.executor.changes import cipher_targets, to_remove
+from remediate.executor.changes import find_cipher_lists, find_removals
 from remediate.executor.read_back import ChangeFailed
 from remediate.executor.result import ManualStep
 from remediate.model.certificate import Certificate
@@ -120,10 +120,10 @@ def with_plan(plan: Plan, now: Snapshot) -> Snapshot:
 
 
 def _peer_with_plan(plan: Plan, peer: Peer) -> Peer:
-    removed = to_remove(plan, peer.address)
+    removed = find_removals(plan, peer.address)
     remaining = [fingerprint for fingerprint in peer.trusted_ca if fingerprint not in removed]
     added = [fingerprint for fingerprint in _list_additions(plan, peer.address) if fingerprint not in remaining]
-    return replace(peer, trusted_ca=(*remaining, *added), ciphers={**peer.ciphers, **cipher_targets(plan)})
+    return replace(peer, trusted_ca=(*remaining, *added), ciphers={**peer.ciphers, **find_cipher_lists(plan)})
 
 
 def _list_additions(plan: Plan, peer: Address) -> list[Fingerprint]:

@@ -23,7 +23,7 @@ from remediate.executor.identity import identify_operator
 from remediate.executor.journal import timers
 from remediate.executor.journal.store import Journal, JournalError, UnknownRun
 from remediate.executor.lock import hold_cluster_name
-from remediate.executor.ports import Watch, Watcher
+from remediate.executor.ports import WatcherJob, WatcherProcess
 from remediate.executor.run_health import lock_log, log_path
 from remediate.machine.core_dumps import forbid_core_dumps
 from remediate.machine.files import refuse_special
@@ -50,33 +50,33 @@ class TimerError(RemediateError):
     default_next_step = "Nothing was changed. Fix what its log reports, or apply without --confirm-within."
 
 
-def start(watch: Watch) -> Watcher:
+def start(job: WatcherJob) -> WatcherProcess:
     """Start the process and wait until it is ready.
 
     Raises:
         TimerError: The process did not start.
     """
-    log = log_path(watch.run, watch.state_dir)
+    log = log_path(job.run, job.state_dir)
     parent, child_end = socket.socketpair()
     with child_end:
         try:
-            child = _spawn(watch, log, child_end.fileno())
+            child = _spawn(job, log, child_end.fileno())
         except OSError as error:
             parent.close()
             raise TimerError(f"The process of the confirm timer cannot be started ({log}): {error.strerror}.") from error
     if _wait_until_ready(parent):
-        return Watcher(child.pid, log, parent.close)
+        return WatcherProcess(child.pid, log, parent.close)
     parent.close()
     child.kill()
     child.wait()
     raise TimerError(f"The process of the confirm timer did not start within {_START_S:.0f} s; its log is {log}.")
 
 
-def _spawn(watch: Watch, log: Path, ready: int) -> subprocess.Popen[bytes]:
+def _spawn(job: WatcherJob, log: Path, ready: int) -> subprocess.Popen[bytes]:
     log.parent.mkdir(mode=0o700, exist_ok=True)
     # -P: modules that are by chance in the current folder are not imported.
     command = [sys.executable, "-P", "-m", "remediate.executor.watcher"]
-    arguments = [watch.run, watch.timer, watch.cluster, str(watch.inventory), str(watch.state_dir), str(ready)]
+    arguments = [job.run, job.timer, job.cluster, str(job.inventory), str(job.state_dir), str(ready)]
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
     try:
         refuse_special(os.fstat(handle).st_mode, log)
@@ -106,7 +106,7 @@ def main(arguments: Sequence[str]) -> int:
     forbid_core_dumps()
     run, timer, cluster, inventory, state_dir, ready = arguments
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    job = Watch(run, timer, cluster, Path(inventory), Path(state_dir))
+    job = WatcherJob(run, timer, cluster, Path(inventory), Path(state_dir))
     with socket.socket(fileno=int(ready)) as parent:
         if not os.access(inventory, os.R_OK):
             _log(f"{inventory} cannot be read, so a rollback could not find the cluster.")
@@ -118,11 +118,11 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def watch(
-    job: Watch,
+    job: WatcherJob,
     *,
     now: Callable[[], datetime] = utc_now,
     pause: Callable[[float], None] = time.sleep,
-    roll_back: Callable[[Watch], int] | None = None,
+    roll_back: Callable[[WatcherJob], int] | None = None,
 ) -> int:
     """Wait until the timer ends, or until its deadline, and then roll the run back.
 
@@ -146,7 +146,7 @@ def watch(
         pause(min(seconds_left, _POLL_S) if seconds_left > 0 else _POLL_S)
 
 
-def _seconds_left(job: Watch, now: datetime) -> float | None:
+def _seconds_left(job: WatcherJob, now: datetime) -> float | None:
     """Return how many seconds the run can still be confirmed; None: this timer has ended."""
     with Journal(job.state_dir) as journal:
         run = journal.run(job.run)
@@ -155,7 +155,7 @@ def _seconds_left(job: Watch, now: datetime) -> float | None:
     return (parse_rfc3339(run.confirm_by) - now).total_seconds()
 
 
-def _claim(job: Watch, now: Callable[[], datetime]) -> bool:
+def _claim(job: WatcherJob, now: Callable[[], datetime]) -> bool:
     try:
         with (
             hold_cluster_name(job.cluster, job.state_dir, operator=identify_operator(), now=now),
@@ -167,7 +167,7 @@ def _claim(job: Watch, now: Callable[[], datetime]) -> bool:
         return False
 
 
-def _roll_back_repeatedly(job: Watch, roll_back: Callable[[Watch], int], pause: Callable[[float], None]) -> int:
+def _roll_back_repeatedly(job: WatcherJob, roll_back: Callable[[WatcherJob], int], pause: Callable[[float], None]) -> int:
     _log(f"Run {job.run} was not confirmed in time: rolling back.")
     tries = 0
     while True:
@@ -179,7 +179,7 @@ def _roll_back_repeatedly(job: Watch, roll_back: Callable[[Watch], int], pause: 
         pause(_BETWEEN_TRIES_S)
 
 
-def _roll_back(job: Watch) -> int:
+def _roll_back(job: WatcherJob) -> int:
     where = ["-i", str(job.inventory), "-c", job.cluster, "--state-dir", str(job.state_dir)]
     command = [sys.executable, "-P", "-m", "remediate", "rollback", job.run, *where, "--yes", "--no-input"]
     environment = {name: value for name, value in os.environ.items() if name not in _VARIABLES_OF_THE_APPLY}

@@ -69,7 +69,7 @@ def _change_list(context: RunContext, state: RunState, writer: Writer, peer: Rec
 
 def _leave_to_person(context: RunContext, state: RunState, change: TrustOnPeer | RemoveFromPeer) -> None:
     endpoints = changes.find_endpoints(context.plan, change.certificate)
-    state.leave_to_person(context.events, ManualStep(change.manual_instruction, change.peer, endpoints))
+    state.add_open_step(context.events, ManualStep(change.manual_instruction, change.peer, endpoints))
 
 
 def _check_peer(context: RunContext, baseline: Baseline, peer: ReconnectingPeer) -> None:
@@ -100,7 +100,7 @@ def _change_ciphers(context: RunContext, state: RunState, writer: Writer) -> Non
             # The plan does not say which endpoints wait for the list alone, so none that it fixes counts as broken.
             endpoints = verification.list_fixed_endpoints(context.plan)
             step = ManualStep(f"The primary could not be read: {change.manual_instruction}", context.primary, endpoints)
-            state.leave_to_person(context.events, step)
+            state.add_open_step(context.events, step)
             continue
         outcome = writer.carry_out(primary, change, Step.CIPHERS)
         if outcome is ChangeOutcome.WOULD_BE_MADE:

@@ -13,7 +13,7 @@ from remediate.executor.identity import identify_operator
 from remediate.executor.operations import ON_NODES, RestartOnPeer, restore_change
 from remediate.executor.operations.change import Change, ChangeStatus, Observed, change_fields
 from remediate.executor.ports import PeerPort, SystemPort
-from remediate.executor.read_back import ChangeFailed, WriteAttempt, look_for_late, write_and_read_back
+from remediate.executor.read_back import ChangeFailed, WriteAttempt, look_for_late_write, write_and_read_back
 from remediate.executor.steps import RunEvents, Step
 from remediate.executor.window import WindowGuard
 from remediate.model.errors import NotOffered, OutcomeUnknown, StalePlan, WriteForbidden
@@ -223,7 +223,7 @@ class JournalingWriter:
             journal.record_outcome(run, record.seq, "unknown", message="not known whether it was sent before an interruption")
             return
         limits, pause = self.context.limits, self.context.environment.pause
-        reading = look_for_late(peer, change, record.state, limits=limits, pause=pause)
+        reading = look_for_late_write(peer, change, record.state, limits=limits, pause=pause)
         is_done = reading.status is ChangeStatus.DONE
         journal.record_outcome(
             run,

@@ -92,6 +92,11 @@ class StepRecord:
     undo_sent_at: str | None = None
     is_left: bool = False
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it failed, or was undone: unless something shows late, nothing of it is there that the run answers for."""
+        return self.state in {"failed", "undone"}
+
 
 @dataclass(frozen=True, slots=True)
 class Backup:

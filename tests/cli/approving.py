@@ -24,7 +24,7 @@ def rehearse(remediate: Remediate, lab: Lab, plan: Path, *more: str | Path) -> E
     return remediate("apply", plan, "-i", lab.inventory, "--dry-run", "-q", *more)
 
 
-def to_trust(plan: Path, *words: str) -> list[str]:
+def list_fingerprints(plan: Path, *words: str) -> list[str]:
     """Return the certificates that a plan would trust, of those words for their approval."""
     return [load["certificate"] for load in json.loads(plan.read_text())["actions"] if load.get("approval") in words]
 

@@ -19,7 +19,7 @@ from remediate.lab import Lab
 from remediate.lab.pace import LAB_LIMITS
 from remediate.model.limits import Limits
 from tests import french
-from tests.cli.approving import ANYWHERE, Terminal, to_trust
+from tests.cli.approving import ANYWHERE, Terminal, list_fingerprints
 from tests.cli.shapes import check_output
 from tests.pki import NOW, issue
 
@@ -148,5 +148,5 @@ def approvable(remediate: Remediate, snapshot: Path, tmp_path: Path) -> Path:
     """Return a plan with several certificates that need an approval."""
     path = tmp_path / "plan.json"
     assert remediate("plan", "--snapshot", snapshot, "--ciphers", "keep", "-o", path, "-q").code == 0
-    assert len(to_trust(path, "required")) > 1
+    assert len(list_fingerprints(path, "required")) > 1
     return path

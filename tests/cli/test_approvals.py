@@ -10,7 +10,7 @@ import pytest
 
 from remediate.lab import Lab
 from remediate.model.canonical import canonical_json, sha256_of
-from tests.cli.approving import rehearse, to_trust
+from tests.cli.approving import list_fingerprints, rehearse
 from tests.cli.conftest import Remediate
 from tests.pki import issue
 
@@ -30,7 +30,7 @@ def test_what_was_approved_for_the_plan_counts_on_this_machine(
     elsewhere()
     ended = rehearse(remediate, lab, plan)
     assert ended.code == 7
-    assert all(part in ended.err for part in ("--approve", "seen at", *to_trust(plan, "granted")))
+    assert all(part in ended.err for part in ("--approve", "seen at", *list_fingerprints(plan, "granted")))
     assert rehearse(remediate, lab, plan, "--approve-file", lab.approvals).code in {0, 10}
 
 
@@ -41,9 +41,9 @@ def test_a_ca_given_to_plan_has_to_be_given_again_elsewhere(
     plan, ca = tmp_path / "plan.json", tmp_path / "ca.pem"
     remediate("plan", "--snapshot", snapshot, "-o", plan, "-q")
     pems = json.loads(plan.read_text())["certificates"]
-    ca.write_text("".join(pems[fingerprint] for fingerprint in to_trust(plan, "required")))
+    ca.write_text("".join(pems[fingerprint] for fingerprint in list_fingerprints(plan, "required")))
     remediate("plan", "--snapshot", snapshot, "--ca", ca, "-o", plan, "-q")
-    assert to_trust(plan, "required") == []
+    assert list_fingerprints(plan, "required") == []
     # Then that counts here, elsewhere it does not, and given again, or in the inventory, it does
     assert rehearse(remediate, lab, plan).code in {0, 10}
     elsewhere()
@@ -86,7 +86,7 @@ def test_approvals_for_another_plan_are_refused_with_both_ids(
     file, other_id = tmp_path / "approvals.json", "sha256:" + "5" * 64
     approved = [
         {"certificate": fingerprint, "at": "2026-11-23T10:00:00Z", "by": "anna", "how": "terminal"}
-        for fingerprint in to_trust(approvable, "required")
+        for fingerprint in list_fingerprints(approvable, "required")
     ]
     file.write_text(json.dumps({"format": "remediate.approvals/1", "plan": other_id, "approved": approved}))
     ended = rehearse(remediate, lab, approvable, "--approvals", file)

@@ -14,7 +14,7 @@ from remediate.executor.identity import identify_operator
 from remediate.executor.journal import timers
 from remediate.executor.journal.store import Journal
 from remediate.executor.lock import hold_cluster_name
-from remediate.executor.ports import Watch, Watcher
+from remediate.executor.ports import WatcherJob, WatcherProcess
 from remediate.executor.watcher import TimerError, watch
 from remediate.inventory.credentials import CachedSource, EnvironmentSource, PromptSource
 from remediate.model.access import ClusterAccess
@@ -70,7 +70,7 @@ def test_the_timer_runs_and_is_announced_before_the_first_write(timed: Timed, pl
 
 
 def test_a_timer_that_cannot_start_refuses_the_run(timed: Timed, plan: Plan) -> None:
-    def fail(_order: Watch) -> Watcher:
+    def fail(_order: WatcherJob) -> WatcherProcess:
         raise TimerError("The process of the confirm timer did not come up.")
 
     with pytest.raises(TimerError) as refused:

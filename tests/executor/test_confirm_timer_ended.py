@@ -14,7 +14,7 @@ from remediate.executor.identity import identify_operator
 from remediate.executor.journal import timers
 from remediate.executor.journal.schema import MIGRATIONS, migrate
 from remediate.executor.journal.store import FILE_NAME, Journal
-from remediate.executor.ports import Watch
+from remediate.executor.ports import WatcherJob
 from remediate.executor.watcher import watch
 from remediate.executor.window import WindowClosed, parse_window
 from remediate.model.errors import Interrupted, LockHeld
@@ -82,7 +82,7 @@ def test_the_timer_retries_only_what_may_succeed_later(timed: Timed, plan: Plan,
     answers = iter(codes)
     ended: list[int] = []
 
-    def roll_back(_order: Watch) -> int:
+    def roll_back(_order: WatcherJob) -> int:
         ended.append(next(answers))
         return ended[-1]
 

@@ -12,8 +12,8 @@ def test_a_manual_step_is_kept_and_emitted() -> None:
     reported: list[Event] = []
     state, events = RunState(), RunEvents(reported.append, "edge")
 
-    state.leave_to_person(events, ManualStep("Remove it."))
-    state.leave_effect_to_person(events, ManualStep("Restart it."))
+    state.add_open_step(events, ManualStep("Remove it."))
+    state.add_effect_step(events, ManualStep("Restart it."))
 
     assert ([step.text for step in state.open_steps], [step.text for step in state.effect_steps]) == (
         ["Remove it."],

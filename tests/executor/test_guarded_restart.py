@@ -65,7 +65,7 @@ class Rig:
                 alarms_before={address: self.alarms_before.get(address, frozenset()) for address in addresses},
                 enter=self.steps.append,
                 look=self._look,
-                leave_to_person=lambda step: self.open_steps.append(step.text),
+                add_open_step=lambda step: self.open_steps.append(step.text),
             )
             restarts = GuardedRestarts(context)
             restarts.settle()

@@ -50,7 +50,9 @@ def test_what_a_run_did_twice_is_one_step_for_a_person(desk: Desk) -> None:
     first = desk.rollback(cluster)
     for box in cluster.boxes:
         box.trusted[:] = [
-            certificate for certificate in box.trusted if certificate.fingerprint not in changes.to_trust(plan, box.address)
+            certificate
+            for certificate in box.trusted
+            if certificate.fingerprint not in changes.find_additions(plan, box.address)
         ]
     # When the same plan is applied again and that is rolled back, Then each step stands there once
     desk.apply(cluster, plan)

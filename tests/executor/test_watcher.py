@@ -11,7 +11,7 @@ import pytest
 
 from remediate.executor.journal import timers
 from remediate.executor.journal.store import Journal
-from remediate.executor.ports import Watch
+from remediate.executor.ports import WatcherJob
 from remediate.executor.watcher import TimerError, start
 from remediate.model.canonical import utc_now
 from tests.executor.clusters import plan_for, story
@@ -21,13 +21,13 @@ PATIENCE_S = 20.0
 
 
 @pytest.fixture
-def order(tmp_path: Path) -> Watch:
+def order(tmp_path: Path) -> WatcherJob:
     """A watch over a run that was applied."""
     desk, cluster = Desk(tmp_path), story()
     run = desk.apply(cluster, plan_for(cluster)).run_id
     inventory = tmp_path / "inventory.yml"
     inventory.write_text("version: 1\nclusters: []\n")
-    return Watch(run, "0123456789abcdef", "edge", inventory, desk.state_dir)
+    return WatcherJob(run, "0123456789abcdef", "edge", inventory, desk.state_dir)
 
 
 def wait_for(text: str, log: Path) -> None:
@@ -38,7 +38,7 @@ def wait_for(text: str, log: Path) -> None:
         time.sleep(0.02)
 
 
-def test_the_timer_process_has_its_own_session_and_private_log(order: Watch) -> None:
+def test_the_timer_process_has_its_own_session_and_private_log(order: WatcherJob) -> None:
     watcher = start(order)
     # Then it leads its own session, has no controlling terminal, and reads from nowhere
     fields = Path(f"/proc/{watcher.pid}/stat").read_text().rpartition(")")[2].split()
@@ -55,7 +55,7 @@ def test_the_timer_process_has_its_own_session_and_private_log(order: Watch) -> 
     wait_for("has ended", watcher.log)
 
 
-def test_the_timer_process_ends_when_the_run_is_rolled_back(order: Watch) -> None:
+def test_the_timer_process_ends_when_the_run_is_rolled_back(order: WatcherJob) -> None:
     watcher = start(order)
     with Journal(order.state_dir, writable=True) as journal:
         journal.close_run(order.run, "confirm-pending", "")
@@ -65,20 +65,20 @@ def test_the_timer_process_ends_when_the_run_is_rolled_back(order: Watch) -> Non
     wait_for("has ended", watcher.log)
 
 
-def test_the_timer_process_does_not_start_without_the_inventory(order: Watch) -> None:
+def test_the_timer_process_does_not_start_without_the_inventory(order: WatcherJob) -> None:
     order.inventory.unlink()
     with pytest.raises(TimerError, match=f"did not start within.*{order.run}.log"):
         start(order)
     assert "cannot be read" in (order.state_dir / "timers" / f"{order.run}.log").read_text()
 
 
-def test_the_timer_process_does_not_start_without_its_log(order: Watch) -> None:
+def test_the_timer_process_does_not_start_without_its_log(order: WatcherJob) -> None:
     (order.state_dir / "timers").write_text("in the way")
     with pytest.raises(TimerError, match="cannot be started"):
         start(order)
 
 
-def test_the_timer_process_does_not_start_with_a_pipe_as_its_log(order: Watch) -> None:
+def test_the_timer_process_does_not_start_with_a_pipe_as_its_log(order: WatcherJob) -> None:
     log = order.state_dir / "timers" / f"{order.run}.log"
     log.parent.mkdir()
     os.mkfifo(log)

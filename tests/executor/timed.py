@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remediate.executor.confirm_timer import confirm
-from remediate.executor.ports import Watch, Watcher
+from remediate.executor.ports import WatcherJob, WatcherProcess
 from remediate.executor.result import RunResult
 from remediate.executor.watcher import watch
 from remediate.model.plan import Plan
@@ -31,14 +31,14 @@ class Timed:
     desk: Desk
     cluster: MemoryCluster = field(default_factory=story)
     clock: Clock = field(default_factory=lambda: Clock(NOW))
-    watches: list[Watch] = field(default_factory=list)
+    watches: list[WatcherJob] = field(default_factory=list)
     rollbacks: list[int] = field(default_factory=list)
     writes_when_started: list[int] = field(default_factory=list)
 
-    def start(self, order: Watch) -> Watcher:
+    def start(self, order: WatcherJob) -> WatcherProcess:
         self.watches.append(order)
         self.writes_when_started.append(self.cluster.sent_count)
-        return Watcher(4711, Path("timer.log"), lambda: None)
+        return WatcherProcess(4711, Path("timer.log"), lambda: None)
 
     def apply(self, plan: Plan, **options: object) -> RunResult:
         environment = {"now": self.clock, "start_watcher": self.start}
@@ -54,7 +54,7 @@ class Timed:
     def state(self) -> str:
         return self.desk.journal().run("last").state
 
-    def _roll_back(self, order: Watch) -> int:
+    def _roll_back(self, order: WatcherJob) -> int:
         result = self.desk.rollback(self.cluster, order.run, now=self.clock)
         self.rollbacks.append(result.exit_code)
         return result.exit_code

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from remediate.executor.changes import to_trust
+from remediate.executor.changes import find_additions
 from remediate.executor.confirm_timer import NotPending
 from remediate.executor.journal.restarts import load_open_maintenance
 from remediate.executor.journal.store import UnknownRun
@@ -162,7 +162,7 @@ def _applied(player: Player, before: Before, ledger: Ledger, outcome: Outcome) -
         return
     for box in player.cluster.boxes:
         held = [certificate.fingerprint for certificate in box.trusted]
-        wrong = [fingerprint for fingerprint in to_trust(player.plan, box.address) if held.count(fingerprint) != 1]
+        wrong = [fingerprint for fingerprint in find_additions(player.plan, box.address) if held.count(fingerprint) != 1]
         yield from (f"applied, and {fingerprint} is {held.count(fingerprint)} times on {box.address}" for fingerprint in wrong)
     if not _somebody_set_ciphers(player, before):
         behind = {peer: now for peer, now in player.ciphers().items() if now != player.after and player.is_up(peer)}
@@ -232,7 +232,7 @@ def _in_effect(player: Player, before: Before, outcome: Outcome) -> Iterator[str
         sources = {EffectSource.CLIENT} if outcome.result.state == "rolled-back" else {EffectSource.CLIENT, EffectSource.START}
         if box is None or effect.state is not EffectState.YES or effect.source not in sources:
             continue
-        planned = to_trust(player.plan, box.address)
+        planned = find_additions(player.plan, box.address)
         loaded, listed = ({entry.fingerprint for entry in entries} & planned for entries in (box.loaded or (), box.trusted))
         # What a client showed to an earlier run stays so; that others took it off the list since, no client was asked about.
         # Nor does a start tell of what others did to the list after it: the peer works with what was written all the same.
@@ -259,9 +259,9 @@ def _needs_a_person(player: Player, ledger: Ledger) -> bool:
         held = {certificate.fingerprint for certificate in box.trusted}
         lacks = not held.issuperset(player.start[box.address])
         foreign = any(
-            (box.address, fingerprint) not in ledger.ours for fingerprint in held & to_trust(player.plan, box.address)
+            (box.address, fingerprint) not in ledger.ours for fingerprint in held & find_additions(player.plan, box.address)
         )
-        if foreign or (lacks and not held.issuperset(to_trust(player.plan, box.address))):
+        if foreign or (lacks and not held.issuperset(find_additions(player.plan, box.address))):
             return True
     return False
 
@@ -277,7 +277,7 @@ def differs(player: Player, ledger: Ledger) -> bool:
 
 def _list_unrelated(player: Player, peer: Address, listed: Sequence[str]) -> list[str]:
     """A list without the plan's own certificates, which may be there at any time."""
-    return [certificate for certificate in listed if certificate not in to_trust(player.plan, peer)]
+    return [certificate for certificate in listed if certificate not in find_additions(player.plan, peer)]
 
 
 def _ours(player: Player, before: Before) -> list[str]:

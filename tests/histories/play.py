@@ -13,7 +13,7 @@ from typing import Any
 
 from remediate.executor.confirm_timer import confirm
 from remediate.executor.journal.timers import find_active, is_due
-from remediate.executor.ports import Watch, Watcher
+from remediate.executor.ports import WatcherJob, WatcherProcess
 from remediate.executor.restart_choice import RestartRequest
 from remediate.executor.restart_run import restart
 from remediate.executor.result import RestartOptions, RunResult
@@ -136,8 +136,8 @@ class Player:
     outcomes: list[Outcome] = field(default_factory=list)
     runs: dict[int, str] = field(default_factory=dict)
     came_up: set[Address] = field(default_factory=set)
-    watches: list[Watch] = field(default_factory=list)
-    watch: Watch | None = None
+    watches: list[WatcherJob] = field(default_factory=list)
+    watch: WatcherJob | None = None
     clock: Clock = field(default_factory=lambda: Clock(NOW))
     _points: int = 0
     _due: tuple[Disturbance, ...] = ()
@@ -278,9 +278,9 @@ class Player:
         environment = {"now": self.clock, "start_watcher": self._start}
         return lambda: self.desk.apply(self.cluster, self.plan, environment, **options)
 
-    def _start(self, order: Watch) -> Watcher:
+    def _start(self, order: WatcherJob) -> WatcherProcess:
         self.watches.append(order)
-        return Watcher(4711, Path("timer.log"), lambda: None)
+        return WatcherProcess(4711, Path("timer.log"), lambda: None)
 
     def _roll_back_again(self, run: str) -> RunResult:
         # Each try of a timer goes strictly backwards anew.

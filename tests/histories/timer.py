@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from remediate.executor.ports import Watch
+from remediate.executor.ports import WatcherJob
 from remediate.executor.result import RunResult
 from remediate.executor.watcher import watch
 from remediate.model.errors import RemediateError
@@ -27,7 +27,7 @@ class TimerProcess:
         results: what each try came to that ended with a result.
     """
 
-    order: Watch
+    order: WatcherJob
     clock: Clock
     roll_back: Callable[[str], RunResult]
     tick: Callable[[], None]
@@ -40,7 +40,7 @@ class TimerProcess:
             watch(self.order, now=self.clock, pause=self._pause, roll_back=self._try)
         return self.results[-1] if self.results else None
 
-    def _try(self, order: Watch) -> int:
+    def _try(self, order: WatcherJob) -> int:
         try:
             self.results.append(self.roll_back(order.run))
         except RemediateError as error:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from remediate.connectors.collect import collect
 from remediate.executor.apply import apply_plan
-from remediate.executor.changes import cipher_targets
+from remediate.executor.changes import find_cipher_lists
 from remediate.executor.journal.restarts import load_open_maintenance
 from remediate.executor.journal.store import Journal
 from remediate.executor.restart_run import restart
@@ -78,7 +78,7 @@ class Bench:
 
     def as_planned(self) -> State:
         """What every peer must hold once the plan was applied."""
-        ciphers = {name: str(value) for name, value in cipher_targets(self.plan).items()}
+        ciphers = {name: str(value) for name, value in find_cipher_lists(self.plan).items()}
         return [
             ((*trusted, *self.added(peer.address)), lists | ciphers)
             for peer, (trusted, lists) in zip(self.lab.peers, self.start, strict=True)

@@ -54,7 +54,7 @@ def record_log_views(
     except Interrupted:
         raise
     except OutcomeUnknown as error:
-        state.leave_to_person(context.events, ManualStep(f"{error} {error.next_step}"))
+        state.add_open_step(context.events, ManualStep(f"{error} {error.next_step}"))
     except RemediateError as error:
         context.events.emit("warning", f"No diagnostic log shows what is in effect: {error} {error.next_step}")
     return {}

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from remediate.executor.journal.store import Journal
-from remediate.executor.operations import RemoveFromPeer, RestartOnPeer, SetCipherList, TrustOnPeer
+from remediate.executor.operations import LIST_CHANGES, RestartOnPeer, SetCipherList
 from remediate.model.canonical import parse_rfc3339
 from remediate.model.identity import Address, is_same_address
 from remediate.model.limits import Limits
 from remediate.model.run import UNFINISHED, Run, StepRecord
-
-_LIST_CHANGES = frozenset({TrustOnPeer.kind, RemoveFromPeer.kind})
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +115,7 @@ def _time_of(step: StepRecord, peer: Address, replications: Mapping[tuple[Addres
 
 def _was_sent(step: StepRecord) -> bool:
     """Return whether a step is a write that the traffic server has to take over, and may have reached a peer."""
-    return step.kind in {*_LIST_CHANGES, SetCipherList.kind} and not (step.state == "failed" and step.proven)
+    return step.kind in {*LIST_CHANGES, SetCipherList.kind} and not (step.state == "failed" and step.proven)
 
 
 def _is_undone(step: StepRecord) -> bool:

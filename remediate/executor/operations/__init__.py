@@ -14,6 +14,7 @@ from remediate.executor.operations.verification import SetVerification
 from remediate.model.identity import Address
 
 __all__ = [
+    "LIST_CHANGES",
     "ON_NODES",
     "REGISTRY",
     "DeleteFromNode",
@@ -33,6 +34,9 @@ REGISTRY: Mapping[str, type[Change]] = {
         TrustOnPeer, RemoveFromPeer, SetCipherList, SetVerification, RefreshOnPrimary, RestartOnPeer, UploadToNode, DeleteFromNode,
     )
 }  # fmt: skip
+
+LIST_CHANGES = frozenset({TrustOnPeer.kind, RemoveFromPeer.kind})
+"""The kinds that change a trusted CA list."""
 
 ON_NODES = frozenset({UploadToNode.kind, DeleteFromNode.kind})
 """The kinds that are written to a node, not to a peer."""

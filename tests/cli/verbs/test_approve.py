@@ -10,7 +10,7 @@ import pytest
 
 from remediate.lab import Lab
 from remediate.language.messages import translate
-from tests.cli.approving import Terminal, rehearse, to_trust
+from tests.cli.approving import Terminal, list_fingerprints, rehearse
 from tests.cli.conftest import Remediate
 
 pytestmark = pytest.mark.lab
@@ -20,7 +20,7 @@ def test_each_certificate_is_shown_and_approved_by_yes_in_full(
     remediate: Remediate, lab: Lab, terminal: Terminal, approvable: Path, tmp_path: Path, elsewhere: Callable[[], None]
 ) -> None:
     # Given a person who answers yes for each certificate
-    required, file = to_trust(approvable, "required"), tmp_path / "approvals.json"
+    required, file = list_fingerprints(approvable, "required"), tmp_path / "approvals.json"
     process = terminal.answer("yes\n" * len(required), "approve", approvable, "-o", file)
     # Then each was shown with what it takes to compare it
     assert process.returncode == 0, process.stderr
@@ -75,7 +75,7 @@ def test_a_plan_that_needs_no_person_asks_nothing(
     # Given a plan all of whose certificates a file of the operator vouches for
     ca, file = tmp_path / "ca.pem", tmp_path / "approvals.json"
     pems = json.loads(approvable.read_text())["certificates"]
-    ca.write_text("".join(pems[fingerprint] for fingerprint in to_trust(approvable, "required")))
+    ca.write_text("".join(pems[fingerprint] for fingerprint in list_fingerprints(approvable, "required")))
     remediate("plan", "--snapshot", snapshot, "--ciphers", "keep", "--ca", ca, "-o", approvable, "-q")
     # Then approve asks nothing, and writes a file that approves nothing
     assert remediate("approve", approvable, "-o", file).code == 0

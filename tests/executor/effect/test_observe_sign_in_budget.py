@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from remediate.executor.ports import Watcher
+from remediate.executor.ports import WatcherProcess
 from remediate.model.access import MraAccess
 from remediate.model.client import AnswerKind, ClientAnswer
 from remediate.model.identity import Address, Product
@@ -93,6 +93,6 @@ def test_ctrl_c_ends_the_wait(desk: Desk) -> None:
 def test_a_confirm_timer_moves_while_a_client_is_waited_for(desk: Desk, tmp_path: Path) -> None:
     cluster = reloading()
     plan = plan_for(cluster)
-    watcher = {"start_watcher": lambda _order: Watcher(4711, tmp_path / "timer.log", lambda: None)}
+    watcher = {"start_watcher": lambda _order: WatcherProcess(4711, tmp_path / "timer.log", lambda: None)}
     result = desk.apply(cluster, plan, {**spent(cluster), **watcher}, confirm_within=timedelta(minutes=1))
     assert (result.exit_code, result.state) == (9, "confirm-pending")

@@ -13,7 +13,7 @@ import pytest
 
 from remediate.executor.confirm_timer import confirm
 from remediate.executor.effect.outcome import describe_effects, effect_exit_code
-from remediate.executor.ports import Watch, Watcher
+from remediate.executor.ports import WatcherJob, WatcherProcess
 from remediate.executor.result import RestartOptions
 from remediate.model.effect import EffectSource, EffectState, PeerEffect
 from remediate.model.exit_codes import ExitCode
@@ -32,9 +32,9 @@ def effects(*states: EffectState) -> list[PeerEffect]:
     return [PeerEffect(Address(f"expc{number}"), state, None, "because") for number, state in enumerate(states, start=1)]
 
 
-def waiting(_order: Watch) -> Watcher:
+def waiting(_order: WatcherJob) -> WatcherProcess:
     """A timer's process that does nothing."""
-    return Watcher(4711, Path("timer.log"), lambda: None)
+    return WatcherProcess(4711, Path("timer.log"), lambda: None)
 
 
 def with_unfixable(cluster: MemoryCluster) -> MemoryCluster:

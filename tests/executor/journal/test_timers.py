@@ -7,7 +7,7 @@ import pytest
 from remediate.executor.confirm_timer import NotPending
 from remediate.executor.journal import timers
 from remediate.executor.journal.store import Journal
-from remediate.executor.ports import Watch
+from remediate.executor.ports import WatcherJob
 from remediate.executor.watcher import watch
 from remediate.model.plan import Plan
 from tests.executor.clusters import plan_for
@@ -23,7 +23,7 @@ def plan(timed: Timed) -> Plan:
 def test_no_confirmation_crosses_the_rollback_of_the_timer(timed: Timed, plan: Plan) -> None:
     timed.apply(plan)
 
-    def roll_back(order: Watch) -> int:
+    def roll_back(order: WatcherJob) -> int:
         timed.clock.now = NOW  # even when the machine's clock is set back
         with pytest.raises(NotPending):
             timed.confirm()

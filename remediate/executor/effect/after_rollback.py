@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from remediate.executor.changes import cipher_targets, to_remove, to_trust
+from remediate.executor.changes import find_additions, find_cipher_lists, find_removals
 from remediate.executor.client_view import Surroundings, find_refusing_nodes
 from remediate.executor.effect.client import Client, products_of, view_answers
 from remediate.executor.effect.decision import EffectEvidence, Views, decide_undone
@@ -140,9 +140,9 @@ def _as_the_run_left_it(look: UndoneLook, peer: Peer) -> Peer:
     plan = look.undo.journal.plan(look.undo.run)
     by_name = {address.casefold(): address for address in plan.base}
     address = by_name.get(peer.address.casefold(), peer.address)
-    remaining = [fingerprint for fingerprint in peer.trusted_ca if fingerprint not in to_remove(plan, address)]
-    added = sorted(to_trust(plan, address) - set(remaining))
-    return replace(peer, trusted_ca=(*remaining, *added), ciphers={**peer.ciphers, **cipher_targets(plan)})
+    remaining = [fingerprint for fingerprint in peer.trusted_ca if fingerprint not in find_removals(plan, address)]
+    added = sorted(find_additions(plan, address) - set(remaining))
+    return replace(peer, trusted_ca=(*remaining, *added), ciphers={**peer.ciphers, **find_cipher_lists(plan)})
 
 
 def _view_clients(look: UndoneLook, peer: Address, endpoints: tuple[EndpointId, ...], now: Snapshot) -> Views:
