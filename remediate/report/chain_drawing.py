@@ -25,9 +25,19 @@ _TITLE_PIXELS, _LINE_PIXELS = 13, 12
 _TITLE_HEIGHT, _LINE_HEIGHT, _PADDING, _LINK = 18, 16, 10, 40
 _ROOM, _LINK_ROOM = WIDTH - 26, WIDTH - 42
 """How wide a line in a box, and one beside a link, may be."""
+_TONES = {"+": "good", "!": "warn", "✗": "bad"}
+"""What the sign before a sentence says of it."""
 _NO_ISSUER_CODES = frozenset({2, 20, 21})
 """OpenSSL: the issuer of the certificate at this depth is not there; with any other code, that certificate itself is the trouble."""
 _VOUCHERS = {"approval": "approved by fingerprint", "ca-or-certificate-management": "confirmed by your CA or the server"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of text; each line of a sentence that needs several has the tone of its sign."""
+
+    tone: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +46,17 @@ class Box:
 
     Attributes:
         top: Its distance from the top of the drawing.
-        troubles: What is wrong with this certificate itself now; empty: nothing.
     """
 
     kind: Kind
     title: tuple[str, ...]
-    lines: tuple[str, ...]
-    troubles: tuple[str, ...] = ()
+    lines: tuple[Line, ...]
     top: int = 0
 
     @property
     def height(self) -> int:
         """Its height."""
-        rows = len(self.lines) + len(self.troubles)
-        return 2 * _PADDING + _TITLE_HEIGHT * len(self.title) + _LINE_HEIGHT * rows
+        return 2 * _PADDING + _TITLE_HEIGHT * len(self.title) + _LINE_HEIGHT * len(self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +67,10 @@ class Link:
     breaks: bool
 
     @property
-    def lines(self) -> tuple[str, ...]:
+    def lines(self) -> tuple[Line, ...]:
         """The text beside it: two lines at most."""
         words = "✗ breaks here now: the peers lack the issuer" if self.breaks else "signed by"
-        return _wrap(words, _LINK_ROOM / _LINE_PIXELS)
+        return tuple(_set_lines(words, _LINK_ROOM))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +156,9 @@ class _Artist:
                 top += _LINK
         fixed = sum(forecast.after.ok for forecast in failing)
         adds = any(box.kind == "added" for box in boxes)
-        summary = f" {translate('Signed by:')} ".join(" ".join([*box.title, *box.lines, *box.troubles]) for box in boxes)
+        summary = f" {translate('Signed by:')} ".join(
+            " ".join([*box.title, *(line.text for line in box.lines)]) for box in boxes
+        )
         names = tuple(self._names.get(name, name) for name in group.endpoints)
         return ChainDrawing(tuple(placed), tuple(links), top + 1, summary, names, fixed, len(failing) - fixed, adds)
 
@@ -161,7 +170,7 @@ class _Artist:
         for depth, fingerprint in enumerate(group.certificates[1:] if is_self_signed else group.certificates, start=1):
             yield self._draw_certificate(fingerprint, depth, same_key)
         if group.missing:
-            yield _make_box("missing", group.missing, ["this issuer was not found"])
+            yield _make_box("missing", Verbatim(group.missing), ["this issuer was not found"])
 
     def _draw_leaf(
         self,
@@ -173,7 +182,7 @@ class _Artist:
     ) -> Box:
         """Return the box of the server certificates; `own`: that of a self-signed one; None: they have an issuer."""
         names = list(dict.fromkeys(self._node_names.get(name, name) for name in group.endpoints))
-        title = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+        title = Verbatim(names[0]) if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
         lines = [f"server certificate of {count(len(group.endpoints), 'endpoint')}"]
         if group.ends:
             lines.append(f"until {group.ends[:10]}" if len(group.endpoints) == 1 else f"the first until {group.ends[:10]}")
@@ -185,7 +194,7 @@ class _Artist:
         if own:
             lines += ["self-signed", *self._describe_trust(own)]
             lines += [short_fingerprint(own)[7:]] if len(group.endpoints) == 1 else []
-        return _make_box(kind, title, lines, _find_troubles(0, same_key))
+        return _make_box(kind, title, [*lines, *_find_troubles(0, same_key)])
 
     def _draw_certificate(self, fingerprint: Fingerprint, depth: int, failing: Sequence[EndpointForecast]) -> Box:
         certificate = self._plan.certificates[fingerprint]
@@ -196,12 +205,8 @@ class _Artist:
         if kind == "sent":
             lines.append("sent by the server")
         until = f"until {certificate.not_after:%Y-%m-%d}" if certificate.not_after else "no end"
-        return _make_box(
-            kind,
-            certificate_name(certificate),
-            [*lines, f"{until} · {short_fingerprint(fingerprint)[7:]}"],
-            _find_troubles(depth, failing),
-        )
+        lines.append(f"{until} · {short_fingerprint(fingerprint)[7:]}")
+        return _make_box(kind, Verbatim(certificate_name(certificate)), [*lines, *_find_troubles(depth, failing)])
 
     def _describe_trust(self, fingerprint: Fingerprint) -> Iterator[str]:
         addition = self._additions.get(fingerprint)
@@ -223,18 +228,19 @@ class _Artist:
         return ", ".join(self._peers[peer] for peer in peers)
 
 
-def _make_box(kind: Kind, title: str, lines: Sequence[str], troubles: Iterable[str] = ()) -> Box:
-    return Box(
-        kind,
-        _wrap(title, _ROOM / _TITLE_PIXELS),
-        tuple(row for line in lines for row in _wrap(line, _ROOM / _LINE_PIXELS)),
-        tuple(row for trouble in troubles for row in _wrap(trouble, _ROOM / _LINE_PIXELS)),
-    )
+def _make_box(kind: Kind, title: str, lines: Sequence[str]) -> Box:
+    return Box(kind, _wrap(title, _ROOM / _TITLE_PIXELS), tuple(row for line in lines for row in _set_lines(line, _ROOM)))
+
+
+def _set_lines(text: str, room: float) -> Iterator[Line]:
+    tone = _TONES.get(text[0], "dim")
+    yield from (Line(tone, row) for row in _wrap(text, room / _LINE_PIXELS))
 
 
 def _wrap(text: str, room: float) -> tuple[str, ...]:
     """Return untrusted `text` in lines, in the language in use: a part of a sentence is not to be taken for one."""
-    return tuple(Verbatim(line) for line in wrap_drawn(translate(escape(text, 200)), room))
+    words = escape(text, 200) if isinstance(text, Verbatim) else translate(escape(text, 200))
+    return tuple(map(Verbatim, wrap_drawn(words, room)))
 
 
 def _find_break_depth(forecast: EndpointForecast) -> int | None:

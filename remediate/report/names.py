@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from remediate.language.messages import Verbatim
 from remediate.model.identity import Product, is_ip
 
 _SERVICES: Mapping[tuple[Product, int], str] = {
@@ -42,9 +43,9 @@ class ShortNames:
     by_name: Mapping[str, str]
     suffix: str = ""
 
-    def __getitem__(self, name: str) -> str:
-        """Return the short form of `name`; the name itself where it is not among them."""
-        return self.by_name.get(name, name)
+    def __getitem__(self, name: str) -> Verbatim:
+        """Return the short form of `name`, which no language changes; the name itself where it is not among them."""
+        return Verbatim(self.by_name.get(name, name))
 
 
 def shorten(names: Iterable[str]) -> ShortNames:
