@@ -8,6 +8,7 @@ from remediate.model.canonical import parse_rfc3339, rfc3339
 from remediate.model.expressway import TRUSTED_CA_PAGE
 from remediate.model.plan import Plan, RefreshDiscovery, RemoveCertificate, RestartPeer, TrustCertificate, TrustOnNode
 from remediate.model.text import count
+from remediate.report.names import ShortNames
 from remediate.report.view import approvals_required, certificate_name
 
 UNDO_COMMAND = "remediate rollback last -i INVENTORY"
@@ -60,9 +61,10 @@ class UndoCost:
     by_hand: int | None
 
 
-def list_cards(plan: Plan) -> tuple[Card, ...]:
-    """Return the four answers of `plan`."""
-    return (_make_approval_card(plan), _make_interruption_card(plan), _make_undo_card(plan), _make_expiry_card(plan))
+def list_cards(plan: Plan, names: ShortNames | None = None) -> tuple[Card, ...]:
+    """Return the four answers of `plan`; `names` are those of endpoints where a view shortens them."""
+    expiry = _make_expiry_card(plan, names or ShortNames({}))
+    return (_make_approval_card(plan), _make_interruption_card(plan), _make_undo_card(plan), expiry)
 
 
 def find_next_expiry(plan: Plan) -> Expiry | None:
@@ -144,10 +146,10 @@ def _make_undo_card(plan: Plan) -> Card:
     return Card("Undo", "One command", f"`{UNDO_COMMAND}`{added_again}")
 
 
-def _make_expiry_card(plan: Plan) -> Card:
+def _make_expiry_card(plan: Plan, names: ShortNames) -> Card:
     expiry = find_next_expiry(plan)
     if expiry is None:
         return Card("Next expiry", "Not known", "This plan has no chain of an endpoint.")
     days = count(expiry.days, "day")
-    detail = f"{expiry.name}, used by {count(expiry.endpoints, 'endpoint')}, in {days}"
+    detail = f"{names[expiry.name]}, used by {count(expiry.endpoints, 'endpoint')}, in {days}"
     return Card("Next expiry", expiry.at[:10], detail, urgent=expiry.days <= 60)

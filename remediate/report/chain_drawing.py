@@ -14,7 +14,7 @@ from remediate.model.text import count, escape
 from remediate.model.verdict import Cause
 from remediate.report.causes import describe_cause
 from remediate.report.drawn_text import wrap_drawn
-from remediate.report.names import shorten
+from remediate.report.names import ShortNames, shorten
 from remediate.report.text import short_fingerprint
 from remediate.report.view import certificate_name
 
@@ -94,13 +94,13 @@ class ChainDrawing:
     adds: bool
 
 
-def draw_chains(plan: Plan) -> tuple[ChainDrawing, ...]:
-    """Return a drawing of each distinct chain of `plan`, those that the plan completes first."""
+def draw_chains(plan: Plan, names: ShortNames) -> tuple[ChainDrawing, ...]:
+    """Return a drawing of each distinct chain of `plan`, those that the plan completes first; `names` are those of endpoints."""
     by_endpoint: dict[tuple[Address, int], list[EndpointForecast]] = {}
     for forecast in plan.endpoints:
         by_endpoint.setdefault((forecast.address, forecast.port), []).append(forecast)
     forecasts = {host_and_port(*endpoint): checks for endpoint, checks in by_endpoint.items()}
-    artist = _Artist(plan, by_endpoint)
+    artist = _Artist(plan, names)
     groups = artist.merge_alike(plan.chains)
     drawings = [
         artist.draw(group, [forecast for name in group.endpoints for forecast in forecasts.get(name, ())]) for group in groups
@@ -109,13 +109,10 @@ def draw_chains(plan: Plan) -> tuple[ChainDrawing, ...]:
 
 
 class _Artist:
-    def __init__(self, plan: Plan, endpoints: Iterable[tuple[Address, int]]) -> None:
+    def __init__(self, plan: Plan, names: ShortNames) -> None:
         self._plan = plan
         self._peers = shorten(plan.base)
-        endpoints = tuple(endpoints)
-        nodes = shorten(address for address, _ in endpoints)
-        self._node_names = {host_and_port(address, port): nodes[address] for address, port in endpoints}
-        self._names = {host_and_port(address, port): host_and_port(nodes[address], port) for address, port in endpoints}
+        self._names = names
         self._additions: Mapping[Fingerprint, TrustCertificate] = {
             action.certificate: action for action in plan.actions if isinstance(action, TrustCertificate)
         }
@@ -159,7 +156,7 @@ class _Artist:
         summary = f" {translate('Signed by:')} ".join(
             " ".join([*box.title, *(line.text for line in box.lines)]) for box in boxes
         )
-        names = tuple(self._names.get(name, name) for name in group.endpoints)
+        names = tuple(self._names[name] for name in group.endpoints)
         return ChainDrawing(tuple(placed), tuple(links), top + 1, summary, names, fixed, len(failing) - fixed, adds)
 
     def _draw_boxes(
@@ -181,7 +178,7 @@ class _Artist:
         own: Fingerprint | None,
     ) -> Box:
         """Return the box of the server certificates; `own`: that of a self-signed one; None: they have an issuer."""
-        names = list(dict.fromkeys(self._node_names.get(name, name) for name in group.endpoints))
+        names = list(dict.fromkeys(self._names[name].rpartition(":")[0].strip("[]") for name in group.endpoints))
         title = Verbatim(names[0]) if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
         lines = [f"server certificate of {count(len(group.endpoints), 'endpoint')}"]
         if group.ends:

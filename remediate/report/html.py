@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from remediate.report.chain_drawing import WIDTH, draw_chains
 from remediate.report.check_counts import count_passing
 from remediate.report.cipher_diff import compare_ciphers
 from remediate.report.moments import format_moment
-from remediate.report.names import service_of, service_rank, shorten
+from remediate.report.names import ShortNames, service_of, service_rank, shorten, shorten_endpoints
 from remediate.report.page_matrix import PageMatrix, Status, arrange_page, planned_cell
 from remediate.report.peer_changes import count_by_peers, group_by_peers
 from remediate.report.toward_nodes import TOWARD_NODES, describe_toward_nodes
@@ -44,6 +45,8 @@ from remediate.report.view import (
 )
 
 MAX_TEXT = 20_000
+_LONG_WORD = re.compile(r"(\S{25,})")
+_AFTER_DOT = re.compile(r"(?<=\w[./])(?=\w)")
 MAX_DRAWINGS = 60
 """How many chains a page draws; clusters have a few."""
 
@@ -81,7 +84,8 @@ def plan_page(plan: Plan, *, version: str = "") -> str:
     """Return the page of `plan`; `version` is that of remediate."""
     sums = count_pairs(plan.endpoints)
     matrix = arrange_page(plan.endpoints, {"": planned_cell})
-    drawings = draw_chains(plan)
+    short = name_endpoints(plan)
+    drawings = draw_chains(plan, short)
     return render_page(
         "plan.html.j2",
         with_script=True,
@@ -93,7 +97,8 @@ def plan_page(plan: Plan, *, version: str = "") -> str:
         versions=describe_versions(plan),
         counts=f"{count(len(plan.base), 'peer')}, {count(sum(matrix.counts.values()), 'endpoint')}",
         verdict=summarise_verdicts(plan),
-        cards=list_cards(plan),
+        cards=list_cards(plan, short),
+        short=short,
         tiles=list_tiles(plan.endpoints),
         sums=sums,
         sentence_of_counts=f"{count_passing(sums.before, sums.pairs)} now, {sums.after} after this plan.",
@@ -112,6 +117,11 @@ def plan_page(plan: Plan, *, version: str = "") -> str:
         undo=count_undo(plan),
         last_resort=last_resort(plan),
     )
+
+
+def name_endpoints(plan: Plan) -> ShortNames:
+    """Return the names of the endpoints of `plan`, without what its legend says once."""
+    return shorten_endpoints((forecast.address, forecast.port) for forecast in plan.endpoints)
 
 
 def describe_versions(plan: Plan) -> str:
@@ -178,7 +188,9 @@ def _environment() -> Environment:
     environment.globals.update(toward_nodes_title=TOWARD_NODES, headline=headline, manual_page=manual_page)
     environment.globals.update(peers_of=peers_of, reasons_of=reasons_of, refresh_notes=refresh_notes)
     # What is constant in a template does not pass `finalize`, so it is translated by itself.
-    environment.globals.update(translate=translate, verbatim=Verbatim, is_english=lambda: current_language() == ENGLISH)
+    environment.globals.update(
+        translate=translate, verbatim=Verbatim, plain=_write_plain, is_english=lambda: current_language() == ENGLISH
+    )
     environment.globals.update(describe_cause=describe_cause, compare_ciphers=compare_ciphers, width=WIDTH)
     return environment
 
@@ -187,4 +199,16 @@ def _escape_value(value: object) -> object:
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
     text = escape(value, MAX_TEXT)
-    return text if isinstance(value, Verbatim) else translate_for_page(text)
+    return _let_break(text if isinstance(value, Verbatim) else translate_for_page(text))
+
+
+def _let_break(text: str) -> str:
+    """Return a text in which a long name may be broken after its dots, and not only in the middle of a word."""
+    if not _LONG_WORD.search(text):
+        return text
+    return Markup().join(Markup("<wbr>").join(_AFTER_DOT.split(part)) for part in _LONG_WORD.split(text))
+
+
+def _write_plain(text: str) -> Markup:
+    """Return a text of others for a place in which HTML has no elements, such as a title or a line of a drawing."""
+    return Markup.escape(escape(text, MAX_TEXT))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from remediate.language.messages import Verbatim
-from remediate.model.identity import Product, is_ip
+from remediate.model.identity import Address, Product, host_and_port, is_ip
 
 _SERVICES: Mapping[tuple[Product, int], str] = {
     ("cucm", 8443): "Sign-in",
@@ -47,6 +47,10 @@ class ShortNames:
         """Return the short form of `name`, which no language changes; the name itself where it is not among them."""
         return Verbatim(self.by_name.get(name, name))
 
+    def list_names(self, names: Iterable[str]) -> Verbatim:
+        """Return the short forms of `names`, with commas."""
+        return Verbatim(", ".join(self[name] for name in names))
+
 
 def shorten(names: Iterable[str]) -> ShortNames:
     """Return `names` without the domain that all host names among them end in; addresses stay as they are.
@@ -63,6 +67,15 @@ def shorten(names: Iterable[str]) -> ShortNames:
     if len(set(short.values())) < len(distinct):
         return ShortNames({name: name for name in distinct})
     return ShortNames(short, suffix)
+
+
+def shorten_endpoints(endpoints: Iterable[tuple[Address, int]]) -> ShortNames:
+    """Return ``host:port`` of each address and port, with the host as `shorten` has it."""
+    distinct = dict.fromkeys(endpoints)
+    hosts = shorten(address for address, _ in distinct)
+    return ShortNames(
+        {host_and_port(address, port): host_and_port(hosts[address], port) for address, port in distinct}, hosts.suffix
+    )
 
 
 def _common_domain(hosts: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from remediate.model.effect import ClientState
 from remediate.model.measurement import PairMeasurement
 from remediate.model.plan import EndpointForecast, Plan, TrustCertificate
 from remediate.report.chain_drawing import draw_chains
-from remediate.report.html import MAX_DRAWINGS, list_chips, list_tiles, render_page
+from remediate.report.html import MAX_DRAWINGS, list_chips, list_tiles, name_endpoints, render_page
 from remediate.report.moments import format_duration
 from remediate.report.names import shorten
 from remediate.report.page_matrix import Band, Cell, PageMatrix, arrange_page, client_cell, measured_cell, verdict_cell
@@ -40,7 +40,8 @@ def run_page(
     plan = _grant(plan, record) if plan else None
     forecasts = list_run_forecasts(pairs, plan)
     matrix = _arrange(forecasts, plan, pairs) if forecasts else None
-    drawings = draw_chains(plan) if plan else ()
+    short = name_endpoints(plan) if plan else None
+    drawings = draw_chains(plan, short) if plan and short else ()
     failing = any(not pair.after.ok for pair in pairs)
     return render_page(
         "run.html.j2",
@@ -61,6 +62,7 @@ def run_page(
         peers=shorten(plan.base if plan else record["peers"]),
         drawings=[drawing for drawing in drawings if drawing.adds][:MAX_DRAWINGS],
         names=names,
+        short=short,
         tables=evidence_tables(record, names),
     )
 

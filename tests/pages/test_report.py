@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.resources import files
 
@@ -12,6 +12,7 @@ from playwright.sync_api import Page, Request
 
 from remediate.language.choice import LANGUAGES
 from remediate.language.messages import use_language
+from remediate.model.identity import Address
 from remediate.model.plan import Plan
 from remediate.report.html import plan_page
 from tests.pages.conftest import OpenPage
@@ -57,6 +58,54 @@ def test_the_names_of_endpoints_have_room(html: str, width: int, media: str, ope
     page = open_page(html, width=width, media=media)
 
     assert page.evaluate("document.querySelector('tr.r th').offsetWidth") >= (180 if media == "screen" else 110)
+
+
+@pytest.mark.parametrize(("width", "media"), [(390, "screen"), (1280, "screen"), (PAPER, "print")])
+@pytest.mark.parametrize("draw", [lambda: plan_page(plan_of_two_domains()), page_of_a_run], ids=["plan", "run"])
+def test_names_are_broken_after_dots_and_hyphens_alone(
+    draw: Callable[[], str], width: int, media: str, open_page: OpenPage
+) -> None:
+    page = open_page(draw(), width=width, media=media)
+
+    page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
+
+    assert page.evaluate(_BROKEN_WORDS) == []
+
+
+def plan_of_two_domains() -> Plan:
+    """Return a plan of which each name stands in full: its endpoints have no domain in common."""
+    plan = large_plan(60)
+    elsewhere = tuple(
+        replace(forecast, address=Address("unitycommunications01.telephonie.banquenationaleexemple.test"))
+        for forecast in plan.endpoints[:6]
+    )
+    return replace(plan, endpoints=(*elsewhere, *plan.endpoints[6:]))
+
+
+_BROKEN_WORDS = r"""() => {
+    const broken = [], range = document.createRange(), walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let node; (node = walk.nextNode());) {
+        if (node.parentElement.offsetWidth === 1 || /[0-9a-f]{64}/.test(node.data)) continue;
+        for (const { 0: word, index } of node.data.matchAll(/\p{L}[\p{L}\d]*/gu)) {
+            range.setStart(node, index);
+            range.setEnd(node, index + word.length);
+            const tops = [...range.getClientRects()].map(({ top }) => top);
+            if (/\p{L}{3}/u.test(word) && tops.length && Math.max(...tops) - Math.min(...tops) > 6)
+                broken.push(node.data.trim());
+        }
+    }
+    return broken;
+}"""
+"""The texts with a word that stands on two lines; not fingerprints, and nothing that only a screen reader has."""
+
+
+@pytest.mark.parametrize("heading", ["h2", "h3"])
+def test_no_heading_of_a_sheet_stands_apart_from_its_text(heading: str, open_page: OpenPage) -> None:
+    page = open_page(page_of_a_run(), media="print")
+
+    assert page.evaluate("(tag) => getComputedStyle(document.querySelector(`main > * ${tag}, main > ${tag}`)).breakAfter",
+                         heading) == "avoid"  # fmt: skip
+    assert page.evaluate("getComputedStyle(document.querySelector('.panels .panel')).breakInside") == "avoid"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

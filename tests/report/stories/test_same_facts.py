@@ -142,7 +142,7 @@ def rows_of_page(plan: Plan) -> Iterator[tuple[str, list[str], str]]:
 
 def full_names(plan: Plan) -> dict[str, str]:
     """Return the endpoints by the text that a page shows of them: without the common domain, without brackets."""
-    suffix = next(iter(re.findall(r"Endpoints are in ([^<]*)\.</span>", plan_page(plan))), None)
+    suffix = next(iter(re.findall(r"Endpoints are in ([^<]*)\.</span>", plan_page(plan).replace("<wbr>", ""))), None)
     endpoints = {str(forecast.endpoint): forecast for forecast in plan.endpoints}
     return {
         f"{forecast.address.removesuffix(f'.{suffix}') if suffix else forecast.address}:{forecast.port}": endpoint
