@@ -25,6 +25,7 @@ from remediate.machine.system import ENDING_SIGNALS
 from remediate.model.errors import UsageError
 from remediate.model.exit_codes import ExitCode
 from remediate.model.limits import Limits
+from remediate.report.plain_symbols import takes_utf8, write_plain
 from remediate.version import __version__
 
 VERBS = {
@@ -153,8 +154,10 @@ def main() -> NoReturn:
         # A dropped terminal connection is the most common interruption in a change window.
         signal.signal(signal_number, _terminate)
     for stream in filter(None, (sys.stdout, sys.stderr)):
-        # A terminal that cannot show a symbol gets an escape, not a traceback.
+        # A name that is no text gets an escape, not a traceback.
         stream.reconfigure(errors="backslashreplace")
+        if not takes_utf8(stream.encoding, os.environ):
+            write_plain(stream)
     _, *arguments = sys.argv
     code = run(arguments)
     _discard_unwritten_output()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, TextIO, cast
+from typing import Any, Literal, TextIO
 
 from rich.console import Console
 from rich.style import Style
@@ -29,7 +29,6 @@ from remediate.report.grid import GridRow, print_grid
 from remediate.report.lines import Entry, FinalText, print_bullet, print_entries, print_heading, print_indented, translate_text
 from remediate.report.moments import format_moment
 from remediate.report.names import ShortNames, shorten
-from remediate.report.plain_symbols import PlainStream, encodes_symbols
 from remediate.report.text import discard_output, short_fingerprint
 from remediate.report.toward_nodes import TOWARD_NODES, describe_toward_nodes
 from remediate.report.view import (
@@ -97,8 +96,7 @@ class _Console(Console):
 def make_console(stream: TextIO, *, color: bool) -> Console:
     """Return a console that interprets no markup in what it prints, since certificate text is untrusted."""
     plain = not color or bool(os.environ.get("NO_COLOR"))
-    file = stream if encodes_symbols(stream) else cast("TextIO", PlainStream(stream))
-    return _Console(file=file, markup=False, emoji=False, highlight=False, no_color=plain, soft_wrap=False)
+    return _Console(file=stream, markup=False, emoji=False, highlight=False, no_color=plain, soft_wrap=False)
 
 
 def show_plan(console: Console, plan: Plan, *, every_row: bool = False, explain: bool = False) -> None:

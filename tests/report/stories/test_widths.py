@@ -11,6 +11,7 @@ from rich.console import Console
 
 from remediate.model.effect import ClientState, ClientView
 from remediate.model.verdict import Cause, Verdict
+from remediate.report.plain_symbols import write_plain
 from remediate.report.run_text import show_run
 from remediate.report.terminal import make_console, show_matrix, show_plan
 from remediate.report.verdict import draw_chain, show_verdict
@@ -119,18 +120,20 @@ def test_a_dumb_terminal_and_one_without_colour_get_no_colour(
         assert not re.search(r"\x1b\[[0-9;]*3[0-9]", stream.getvalue())
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_an_encoding_without_our_symbols_gets_ascii(view: Callable[[Console], None], encoding: str) -> None:
-    lines = {}
-    for name in ("utf-8", encoding):
+def test_plain_characters_keep_the_columns(view: Callable[[Console], None]) -> None:
+    lines = []
+    for is_plain in (False, True):
         data = io.BytesIO()
-        stream = io.TextIOWrapper(data, encoding=name, errors="backslashreplace")
+        stream = io.TextIOWrapper(data, encoding="utf-8")
+        if is_plain:
+            write_plain(stream)
         view(make_console(stream, color=True))
         stream.flush()
-        lines[name] = data.getvalue().decode(name).splitlines()
+        lines.append(data.getvalue().decode().splitlines())
 
-    assert "\\u" not in "".join(lines[encoding])
-    assert [len(line) for line in lines[encoding]] == [len(line) for line in lines["utf-8"]]
+    assert "\\u" not in "".join(lines[1])
+    assert "".join(lines[1]).isascii()
+    assert [len(line) for line in lines[1]] == [len(line) for line in lines[0]]
 
 
 def test_a_plan_of_6_by_60_is_at_most_80_lines_of_80_columns() -> None:
