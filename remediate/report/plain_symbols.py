@@ -11,7 +11,7 @@ from typing import Final
 PLAIN_ENCODING: Final = "ascii_in_place_of_symbols"
 """The codec that `write_plain` gives a stream. To click, "ascii" is a mistake of the system, and it writes UTF-8 there."""
 _PLAIN: Final[dict[int, str | int]] = {
-    **str.maketrans("✓✗→·…•▸█░┌┐└┘│─↻⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "+x>.~*>#-++++|-@|/-\\|/-\\|/"),
+    **str.maketrans("✓✗→·…•▸█░┌┐└┘│─↻⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "+x>-~*>#-++++|-@|/-\\|/-\\|/"),
     **str.maketrans("«»“”—\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}", '""""-  '),
     **str.maketrans("àâäçéèêëîïôöùûüÿÀÂÄÇÉÈÊËÎÏÔÖÙÛÜŸ", "aaaceeeeiioouuuyAAACEEEEIIOOUUUY"),
     ord("œ"): "oe",

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console, Group
+from rich.control import Control
 from rich.live import Live
 from rich.text import Text
 
@@ -95,6 +96,23 @@ class _PeerProgress:
     change_began: float = 0.0
 
 
+class _Table(Live):
+    """Table that scrolls what is on the screen away after the terminal became narrower: where its old lines are then is not known."""
+
+    _columns = 0
+    _is_spoilt = False
+
+    def refresh(self) -> None:
+        """Draw the table anew; at the top of an empty screen once a terminal that became narrower keeps its width."""
+        columns, before = self.console.width, self._columns
+        if self._is_spoilt and columns == before:
+            self.console.file.write("\n" * self.console.height)
+            self.console.control(Control.home())
+        self._is_spoilt = columns < before or (self._is_spoilt and columns != before)
+        self._columns = columns
+        super().refresh()
+
+
 class RunProgress:
     """Event sink and context manager of a run.
 
@@ -133,7 +151,7 @@ class RunProgress:
     def __enter__(self) -> Self:
         if self._moves:
             # Other output is not redirected: a question has to reach the terminal as it is.
-            self._live = Live(
+            self._live = _Table(
                 console=self._console, get_renderable=self.render, refresh_per_second=4, transient=True, redirect_stdout=False,
                 redirect_stderr=False,
             )  # fmt: skip

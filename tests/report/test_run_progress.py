@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -56,6 +57,12 @@ def progress_on(
         else make_console(stream, color=True)
     )
     return RunProgress(console, work, now=noon, clock=clock or Clock())
+
+
+def wait_for(text: str, stream: io.StringIO) -> None:
+    deadline = time.monotonic() + 30
+    while text not in stream.getvalue() and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def test_in_a_pipe_each_write_has_one_dated_line() -> None:
@@ -193,6 +200,19 @@ def test_a_narrow_table_keeps_its_progress_and_its_time() -> None:
     progress(Event("run-state", "", "edge-production", {"state": "running", "run": "261130-090023-a737"}))
 
     assert table_of(progress, 40)[:2] == ["edge-production  run 261130-090023-a737", "0 of 6 list changes  0:00"]
+
+
+def test_a_narrower_terminal_keeps_nothing_of_the_old_table() -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=100, height=20, color_system=None)
+    scrolled_away = "\n" * 20 + "\x1b[H"
+
+    with RunProgress(console, WORK, now=noon):
+        wait_for("in effect", stream)
+        console.width = 60
+        wait_for(scrolled_away, stream)
+
+    assert stream.getvalue().count(scrolled_away) == 1
 
 
 def test_a_path_in_the_last_line_is_whole_or_left_out() -> None:
