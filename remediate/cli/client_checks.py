@@ -31,6 +31,7 @@ _FIXES = {
     AnswerKind.FORBIDDEN: "Correct `mra.domain`: it must be a domain that the Expressway-C serves for Unified CM registrations.",
     AnswerKind.RATE_LIMITED: "Wait five minutes, and use the account for no other client.",
 }
+_ADD_WAY = "Add `mra` to each peer of the inventory, with an account that may use Mobile and Remote Access."
 _CHECK_THE_WAY = "Check that the Expressway-E is up, that its tunnel to this peer is up, and that `mra.url` is correct."
 
 
@@ -50,9 +51,8 @@ def _check_way(
 ) -> CheckResult:
     subject = f"client through {peer}"
     if mra is None:
-        return CheckResult(
-            subject, "an apply cannot test whether new trust is in effect: the inventory has no `mra` for this peer"
-        )
+        text = "an apply cannot test whether new trust is in effect: the inventory has no `mra` for this peer"
+        return CheckResult(subject, text, next_step=_ADD_WAY, peer=peer)
     answer = client.sign_in(mra, limits)
     text = _describe(answer, mra)
     if shared_with:

@@ -91,6 +91,7 @@ def ask_for_pins(session: Session, peers: Sequence[DraftPeer]) -> list[DraftPeer
     """Show what each peer presents, and ask whether it was compared. Raises Declined; ObservationError where none is reached."""
     from dataclasses import replace
 
+    from remediate.cli.pins_view import WHERE_TO_COMPARE
     from remediate.cli.questions import ask
     from remediate.connectors.expressway.pins import read_pins
     from remediate.model.access import PeerAccess
@@ -116,7 +117,7 @@ def ask_for_pins(session: Session, peers: Sequence[DraftPeer]) -> list[DraftPeer
         lines += [f"  SSH host key     {host_key}"]
     if problem and not lines:
         raise problem
-    ask(session, lines, "Did you compare these on the peers themselves, and are they the same?")
+    ask(session, (*lines, WHERE_TO_COMPARE), "Did you compare these on the peers themselves, and are they the same?")
     return pinned
 
 
@@ -136,6 +137,7 @@ def ask_peer(session: Session, access: ClusterAccess, rest_port: int, ssh_port: 
     from remediate.connectors.expressway.members import read_members
     from remediate.inventory.draft import DraftPeer
     from remediate.model.limits import Limits
+    from remediate.model.text import count
 
     members = read_members(access, Limits())
     name = _usable_name(members.name)
@@ -145,7 +147,7 @@ def ask_peer(session: Session, access: ClusterAccess, rest_port: int, ssh_port: 
     peers = [DraftPeer(address, rest_port, ssh_port) for address in members.peers if address not in listed]
     if not peers:
         return name, []
-    session.say(f"The cluster has {len(peers)} more peers.")
+    session.say(f"The cluster has {count(len(peers), 'other peer')}.")
     return name, ask_for_pins(session, peers)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from remediate.model.exit_codes import ExitCode, most_serious
+from remediate.model.expressway import SERVER_CERTIFICATE_PAGE
 from remediate.model.text import escape
 
 if TYPE_CHECKING:
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
     from remediate.model.access import ClusterAccess, PeerAccess
     from remediate.model.limits import Limits
 
-
+WHERE_TO_COMPARE = (
+    f"On the peer itself: the certificate at {SERVER_CERTIFICATE_PAGE}, shown as PEM "
+    "(`openssl x509 -in FILE -noout -fingerprint -sha256`); the host key on its console."
+)
 _COMPARED = {
     "same": "as in the inventory",
     "changed": "NOT the one in the inventory",
@@ -114,7 +118,8 @@ def pins_yaml(pins: Sequence[PeerPins]) -> Iterator[str]:
             yield f"          rest_port: {peer.access.rest_port}"
         if peer.access.ssh_port != 22:
             yield f"          ssh_port: {peer.access.ssh_port}"
-        yield f"          # {_COMPARED[peer.tls_state]}: {escape(certificate.subject)}, issuer {escape(certificate.issuer)}{until}"
+        yield f"          # {_COMPARED[peer.tls_state]}: {escape(certificate.subject)}{until}"
+        yield f"          # issuer {escape(certificate.issuer)}"
         yield f'          tls: {{fingerprint: "{certificate.fingerprint}"}}'
         yield f"          # {_COMPARED[peer.ssh_state]}"
         yield f'          ssh: {{host_key: "{peer.host_key()}"}}'

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from remediate.cli.session import terminal_columns
 from remediate.language.messages import translate
 from remediate.model.errors import Declined, UsageError
+from remediate.report.wrapping import wrap_line
 
 if TYPE_CHECKING:
     from remediate.cli.session import Session
@@ -81,7 +83,9 @@ def _show(session: Session, text: str) -> None:
 
 def read_answer(*sentences: str) -> str:
     """Ask on stderr and return the answer; stdout is kept for data. Raises EOFError."""
-    click.echo(" ".join(map(translate, sentences)), err=True, nl=False)
+    question = " ".join(map(translate, sentences))
+    columns = terminal_columns(sys.stderr)
+    click.echo(f"{wrap_line(question, columns)} " if columns else question, err=True, nl=False)
     line = sys.stdin.readline()
     if not line:
         click.echo(err=True)

@@ -86,7 +86,7 @@ class Session:
         from remediate.report.wrapping import wrap_line
 
         if sys.stderr is not None:
-            columns = _terminal_columns(sys.stderr)
+            columns = terminal_columns(sys.stderr)
             lines = [escape(translate(line), 4000) for line in mask(sentence).splitlines()]
             stream = _SafeStream(sys.stderr, _ignore_error)
             stream.write("\n".join(wrap_line(line, columns) if columns else line for line in lines) + "\n")
@@ -211,7 +211,7 @@ def _find_user_state_dir() -> Path:
     return platformdirs.user_state_path("remediate")
 
 
-def _terminal_columns(stream: TextIO) -> int:
+def terminal_columns(stream: TextIO) -> int:
     """Return how wide the terminal behind `stream` is, a dumb one 80; 0 where there is none."""
     if not stream.isatty():
         return 0

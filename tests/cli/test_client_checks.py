@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from remediate.cli.check_result import CheckResult
+from remediate.cli.check_result import CheckResult, merge_alike
 from remediate.cli.client_checks import check_clients
 from remediate.inventory import load
 from remediate.lab import Lab
@@ -78,6 +78,13 @@ def test_over_the_budget_it_is_a_warning(cluster: ClusterAccess, lab: Lab, tmp_p
 def test_without_a_way_it_says_what_cannot_be_seen(cluster: ClusterAccess, tmp_path: Path) -> None:
     (result,) = check_clients(with_way(cluster, None), LIMITS, tmp_path)
     assert "cannot test whether new trust is in effect" in result.text
+    assert (result.code, result.next_step[:9]) == (0, "Add `mra`")
+
+
+def test_what_no_peer_has_is_said_once_on_a_screen(cluster: ClusterAccess, tmp_path: Path) -> None:
+    without = replace(cluster, peers=tuple(replace(peer, mra=None) for peer in cluster.peers))
+    (result,) = merge_alike(tuple(check_clients(without, LIMITS, tmp_path)))
+    assert result.subject == "all 3 peers"
 
 
 def test_without_credentials_it_asks_for_them(cluster: ClusterAccess, lab: Lab, tmp_path: Path) -> None:

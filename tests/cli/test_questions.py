@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import sys
+import termios
 from pathlib import Path
 
 import pytest
 
+from remediate.cli.questions import read_answer
 from remediate.lab import Lab
 from tests.cli.conftest import Remediate, answer_on_terminal
 from tests.cli.shapes import check_output
@@ -32,6 +37,24 @@ def test_apply_continues_after_yes_in_full_only(answer: str, lab: Lab, plan: Pat
     assert "Now: " in ended.err
     assert ended.err.count("(0 calls, ") == 1
     assert [request for request in list(lab.requests)[request_count:] if request.write] == []
+
+
+def test_a_question_is_wrapped_between_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 40))
+    os.write(ours, b"steven\n")
+
+    with os.fdopen(theirs, "w") as screen, open(theirs, closefd=False) as keyboard:
+        monkeypatch.setattr(sys, "stderr", screen)
+        monkeypatch.setattr(sys, "stdin", keyboard)
+        answer = read_answer("User name for AXL on Unified CM (empty: none): ")
+        output = b""
+        while not output.endswith(b": "):
+            output += os.read(ours, 1000)
+    os.close(ours)
+
+    assert answer == "steven\n"
+    assert b"CM\r\n  (empty: none): " in output
 
 
 def test_the_question_says_what_a_refresh_costs(lab: Lab, plan: Path, remediate: Remediate, tmp_path: Path) -> None:

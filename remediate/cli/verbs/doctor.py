@@ -124,7 +124,7 @@ def _record(session: Session, cluster: ClusterAccess, path: Path, limits: Limits
 
 def _show_pins(session: Session, clusters: Sequence[ClusterAccess], limits: Limits) -> ExitCode:
     from remediate.cli.fleet import combine_exit_codes, run_on_clusters
-    from remediate.cli.pins_view import pins_json, pins_yaml, read_cluster_pins
+    from remediate.cli.pins_view import WHERE_TO_COMPARE, pins_json, pins_yaml, read_cluster_pins
 
     results = run_on_clusters(clusters, lambda cluster: read_cluster_pins(cluster, limits), limits, ask=False)
     code = combine_exit_codes(results)
@@ -133,7 +133,8 @@ def _show_pins(session: Session, clusters: Sequence[ClusterAccess], limits: Limi
         return code
     for result in results:
         session.write("\n".join([f"  - name: {result.cluster}", "    expressway:", *pins_yaml(result.value or ())]) + "\n")
-    session.hint("Compare each fingerprint on the peer itself before you paste it: someone in the middle can present another.")
+    session.hint("Compare each fingerprint before you paste it: someone in the middle can present another.")
+    session.hint(WHERE_TO_COMPARE)
     return code
 
 

@@ -44,6 +44,8 @@ def test_a_first_inventory_has_every_peer_with_its_pins(remediate: Remediate, la
     ]
     assert all(peer.fingerprint in ended.err and peer.host_key in ended.err for peer in lab.peers)
     assert "Publisher: cucm.steven.lab (cucm)" in ended.err
+    assert ended.err.count("On the peer itself: the certificate at Maintenance > Security > Server certificate") == 2
+    assert "The cluster has 2 other peers." in ended.err
     for secret in (lab.accounts.password, lab.accounts.axl_password):
         assert secret not in output.read_text() + ended.err
     assert output.stat().st_mode & 0o777 == 0o600
