@@ -77,5 +77,5 @@ def parse_rfc3339(text: str) -> datetime:
     # RFC 3339, 5.6: the letters may be small ones.
     moment = datetime.fromisoformat(text.upper())
     if moment.tzinfo is None:
-        raise ValueError(f"{text!r} has no time zone: write it as 2026-11-23T10:00:00Z")
+        raise ValueError(f"{text!r} has no time zone: write it as `2026-11-23T10:00:00Z`")
     return moment

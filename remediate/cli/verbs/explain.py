@@ -132,7 +132,7 @@ def _parse_moment(text: str | None) -> datetime:
     try:
         return parse_rfc3339(text)
     except ValueError as error:
-        raise UsageError(f"--at: `{text}` is not a time such as 2026-11-23T10:00:00Z.") from error
+        raise UsageError(f"--at: `{text}` is not a time such as `2026-11-23T10:00:00Z`.") from error
 
 
 def _describe_difference(verdict: Verdict, openssl_3: Verdict | None) -> str | None:

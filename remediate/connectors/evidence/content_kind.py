@@ -24,11 +24,15 @@ _HEADER: Final = re.compile(rb"[A-Za-z][A-Za-z0-9-]{0,60}:(?:[ \t]|$)")
 _MAIL_HEADERS: Final = (
     b"mime-version:", b"content-type:", b"content-transfer-encoding:", b"received:", b"return-path:", b"message-id:",
 )  # fmt: skip
-_AS_TEXT, _AS_CAPTURE = "save it as plain text", "save it as pcapng, with Wireshark"
+_AS_TEXT, _AS_CAPTURE, _UNPACKED = "save it as plain text", "save it as pcapng, with Wireshark", "unpack it"
 _UNSUPPORTED_DOCUMENTS: Final = (
     (b"%PDF-", "a PDF", _AS_TEXT),
     (b"{\\rtf", "a document in rich text format", _AS_TEXT),
     (bytes.fromhex("d0cf11e0a1b11ae1"), "a message of Outlook (.msg) or an older Office document", _AS_TEXT),
+    (bytes.fromhex("28b52ffd"), "a Zstandard file", _UNPACKED),
+    (bytes.fromhex("04224d18"), "an LZ4 file", _UNPACKED),
+    (bytes.fromhex("377abcaf271c"), "a 7-Zip archive", _UNPACKED),
+    (b"Rar!\x1a\x07", "a RAR archive", _UNPACKED),
     (b"snoop\x00\x00\x00", "a capture of snoop", _AS_CAPTURE),
     (b"GMBU", "a capture of Microsoft Network Monitor", _AS_CAPTURE),
     (b"RTSS", "a capture of Microsoft Network Monitor", _AS_CAPTURE),

@@ -114,7 +114,11 @@ def parse_message(line: str) -> RefusalMessage | None:
     if name:
         return _build_warning(name, None, enforced=name["action"] == "Terminate")
     connection = _CONNECTION.search(line)
-    return _build_connection_error(connection, connection["error"].strip()) if connection else None
+    if not connection:
+        return None
+    # The number tells it also where the line was broken behind it, within its words.
+    error = _VERIFY_FAILED if _is_verify_failed(connection["number"]) else connection["error"].strip()
+    return _build_connection_error(connection, error)
 
 
 def find_messages(text: str) -> list[RefusalMessage]:
@@ -185,9 +189,11 @@ def _find_reason(match: re.Match[str], text: str) -> str:
     alert = _decode_alert(number)
     if alert is not None:
         return f"alert {alert_name(alert)}"
-    if int(number, 16) & _REASON_BITS == _VERIFY_FAILED_REASON:
-        return _VERIFY_FAILED
-    return _rejoin_error(match, text)
+    return _VERIFY_FAILED if _is_verify_failed(number) else _rejoin_error(match, text)
+
+
+def _is_verify_failed(number: str) -> bool:
+    return int(number, 16) & _REASON_BITS == _VERIFY_FAILED_REASON
 
 
 def _rejoin_error(match: re.Match[str], text: str) -> str:

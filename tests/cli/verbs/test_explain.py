@@ -55,7 +55,10 @@ def test_explain_names_the_names_and_the_dates(remediate: Remediate, chain: tupl
 def test_explain_refuses_what_is_no_time_and_no_certificate(remediate: Remediate, chain: tuple[Path, Path]) -> None:
     base = ["explain", "--store", chain[1], "--address", "x"]
 
-    assert remediate(*base, "--chain", chain[0], "--at", "noon").code == 64
+    ended = remediate(*base, "--chain", chain[0], "--at", "noon")
+    assert ended.code == 64
+    # An example to type is no moment to spell in local time.
+    assert "such as `2026-11-23T10:00:00Z`" in ended.err
     chain[0].write_text("")
     assert remediate(*base, "--chain", chain[0]).code == 1
 

@@ -35,6 +35,8 @@ def tar() -> bytes:
         (b"From a@b.test Mon\nSubject: log\nContent-Type: text/plain\n\nx", Kind.MAIL),
         (b"Subject: no header that only mails have\n\n", Kind.TEXT),
         (b"%PDF-1.7\n", Kind.OTHER),
+        (b"Rar!\x1a\x07\x01 without a zero", Kind.OTHER),
+        (bytes.fromhex("28b52ffd2c") + b"without a zero", Kind.OTHER),
         (b"\x7fELF\x02\x01\x01" + bytes(9), Kind.OTHER),
     ],
 )

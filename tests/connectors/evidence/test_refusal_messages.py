@@ -212,3 +212,13 @@ def test_the_sni_and_the_server_are_distinguished(line: str, names: tuple[str, s
 
     assert message
     assert (message.address, message.sni, message.server) == (broken.address, broken.sni, broken.server) == names
+
+
+@pytest.mark.parametrize("end", ["", "certif", "certificate verify"])
+def test_the_number_of_an_error_counts_where_its_words_are_cut(end: str) -> None:
+    line = f"{AT}ERROR: SSL connection failed for 'a.example': error:1416F086:SSL routines:tls_process_server_certificate:c{end[1:]}"
+
+    message = parse_message(line)
+
+    assert message
+    assert message.error == "certificate verify failed"
