@@ -23,7 +23,7 @@ def test_a_step_of_a_later_version_has_its_kind() -> None:
 def test_a_fact_has_its_name_in_the_language_in_use() -> None:
     assert describe_fact("publisher", "cucm.test") == "publisher cucm.test"
     use_language("fr")
-    assert describe_fact("publisher", "cucm.test") == "serveur de publication cucm.test"
+    assert describe_fact("publisher", "cucm.test") == "éditeur cucm.test"
     assert describe_fact("zones", "[]") == "zones []"
 
 
