@@ -59,7 +59,7 @@ _CLICK = (
     "{value} is not one of {choices}.", "Choose from: {choices}", "{value} is not in the range {range}.",
     "{value} is not a valid {number_type}.", "{name} {filename} does not exist.", "{name} {filename} is a directory.",
     "{name} {filename} is a file.", "{name} {filename} is not readable.", "{name} {filename} is not writable.",
-    "File", "Path", "Directory",
+    "File", "Path", "Directory", "integer", "integer range",
 )  # fmt: skip
 """Words of click's own, in help and about wrong usage."""
 _SYSTEM_ERRORS = (

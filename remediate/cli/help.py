@@ -53,11 +53,12 @@ class _TranslatedContext(click.Context):
 
 
 def _translate_meaning(meaning: str) -> str:
-    """Translate what click adds to the help of an option: ``[env var: X; required]``."""
+    """Translate click's own words, and what it adds to the help of an option, translated already: ``[env var: X; required]``."""
     text, mark, notes = meaning.rpartition("  [")
     if not mark:
         return translate(meaning)
-    return f"{translate(text)}{mark}{'; '.join(map(translate, notes.removesuffix(']').split('; ')))}]"
+    separator = "; " if current_language() == ENGLISH else " ; "
+    return f"{text}{mark}{separator.join(map(translate, notes.removesuffix(']').split('; ')))}]"
 
 
 def paragraphs_of(command: click.Command) -> Iterator[str]:

@@ -217,7 +217,7 @@ def _emit_read(emit: _EventEmitter, reading: PeerReading) -> None:
     else:
         crls = f" and {count(reading.peer.crls, 'CRL')}" if reading.peer.crls else ""
         held = f"its trusted CA list holds {count(size, 'certificate')}{crls}"
-        message = f"{address}: {reading.peer.version or 'unknown version'}; {held}."
+        message = f"{address} ({reading.peer.version or 'unknown version'}): {held}."
         emit("peer-read", message, peer=address, trusted=size)
     unread = (reading.peer.health.unread if reading.peer.health else None) or {}
     for name, reason in sorted(unread.items()):

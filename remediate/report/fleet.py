@@ -25,6 +25,7 @@ _MAX_STATE = 160
 _MIN_STATE = 24
 """Where there is less room for a state, each cluster is a block of lines."""
 _GAP = 2
+(_HEALTHY,) = mark_words("healthy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +134,14 @@ def verification_line(plan: Plan, views: Mapping[PairId, ClientView], code: Exit
     states += [f"{count(sums.unseen, 'check')} not made"] if sums.unseen else []
     clients = f"{views_asked.count(ClientState.REACHED)}/{len(views_asked)}" if views_asked else "not asked"
     expiry = find_next_expiry(plan)
-    state = next(filter(None, states), "healthy" if code is ExitCode.DONE else "see its details")
+    state = next(filter(None, states), _HEALTHY if code is ExitCode.DONE else "see its details")
     return FleetLine(plan.cluster, code, state, (f"{sums.before}/{sums.pairs}", clients), expiry.at if expiry else "")
 
 
 def plan_line(plan: Plan, code: ExitCode) -> FleetLine:
     """Return the line of a cluster for which a plan was made."""
     sums = count_pairs(plan.endpoints)
-    state = describe_failing(plan.endpoints) or (f"{count(sums.unseen, 'check')} not made" if sums.unseen else "healthy")
+    state = describe_failing(plan.endpoints) or (f"{count(sums.unseen, 'check')} not made" if sums.unseen else _HEALTHY)
     approvals = len({action.certificate for action in approvals_required(plan)})
     expiry = find_next_expiry(plan)
     figures = (

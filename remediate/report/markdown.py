@@ -12,6 +12,7 @@ from remediate.model.plan import Action, Plan, RemoveCertificate, SetCiphers, Tr
 from remediate.model.text import count, escape
 from remediate.report.cards import list_cards
 from remediate.report.check_counts import count_passing
+from remediate.report.lines import colon
 from remediate.report.moments import format_moment
 from remediate.report.toward_nodes import TOWARD_NODES, describe_toward_nodes
 from remediate.report.view import (
@@ -195,7 +196,7 @@ def _write_unresolved(plan: Plan) -> Iterator[str]:
 
 
 def _write_group(group: UnresolvedGroup) -> Iterator[str]:
-    yield f"- {', '.join(map(code, group.endpoints))} **{group.cause.value}**: {prose(group.advice)}"
+    yield f"- {', '.join(map(code, group.endpoints))} **{group.cause.value}**{colon()} {prose(group.advice)}"
     yield from (f"  - {prose(option)}" for option in group.options)
 
 

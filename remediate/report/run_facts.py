@@ -94,7 +94,7 @@ def _work_on(peer: str, record: Mapping[str, Any]) -> PeerWork:
 
 def _count_alike(changes: Iterable[str]) -> Iterator[str]:
     for change, number in Counter(changes).items():
-        yield change if number == 1 else f"{number} x {change}"
+        yield change if number == 1 else f"{number} times {change}"
 
 
 def _describe_restart(step: Mapping[str, Any]) -> str:
@@ -127,12 +127,11 @@ def describe_measurements(pairs: Sequence[PairMeasurement]) -> str:
 
 def describe_clients(pairs: Iterable[PairMeasurement]) -> str:
     """Return what clients got, in a sentence."""
-    states = [pair.client.state for pair in pairs]
-    counts = {state: states.count(state) for state in ClientState if state is not ClientState.NOT_ASKED}
-    if not any(counts.values()):
-        return "No client request was sent."
-    parts = [f"{number} {state.value.replace('-', ' ')}" for state, number in counts.items() if number]
-    return f"Clients: {', '.join(parts)}."
+    states = Counter(pair.client.state for pair in pairs)
+    results = [f"{states[state]} {state.value}" for state in (ClientState.REACHED, ClientState.REFUSED) if states[state]]
+    if unknown := states[ClientState.NOT_KNOWN]:
+        results.append(count(unknown, "result not known", "results not known"))
+    return f"Clients: {', '.join(results)}." if results else "No client request was sent."
 
 
 def list_run_cards(record: Mapping[str, Any], pairs: Sequence[PairMeasurement]) -> tuple[Card, ...]:

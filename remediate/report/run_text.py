@@ -45,7 +45,11 @@ def show_run(
     console.print()
     cards = list_run_cards(record, pairs)
     print_entries(
-        console, [Entry(Text(card.topic, "bold"), (Text(escape(f"{card.title}. {card.detail}", 2000)),)) for card in cards]
+        console,
+        [
+            Entry(Text(card.topic, "bold"), (FinalText(escape(f"{translate(card.title)}. {translate(card.detail)}", 2000)),))
+            for card in cards
+        ],
     )
     if pairs:
         print_indented(console, Text(describe_measurements(pairs), "bold"), 0)

@@ -36,6 +36,21 @@ def test_no_line_of_help_is_wider_than_the_screen(
     assert [line for page in pages for line in page.splitlines() if len(line) > columns and not _LONG_WORD.search(line)] == []
 
 
+def test_french_help_leaves_names_of_columns(remediate: Remediate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REMEDIATE_LANG", "fr")
+
+    page = " ".join(remediate("init", "--help").out.split())
+
+    assert "Prendre aussi les nœuds de ce fichier : address, product, connect_to, ports." in page
+    assert "[variable REMEDIATE_OUTPUT ; par défaut inventory.yml]" in page
+
+
+def test_french_names_the_kind_of_number(remediate: Remediate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REMEDIATE_LANG", "fr")
+
+    assert "'abc' n'est pas un nombre entier correct." in remediate("init", "expc1", "--ssh-port", "abc").err
+
+
 _LONG_WORD = re.compile(r"\S{45}")
 """A path, which has no place where it could be broken."""
 

@@ -16,6 +16,7 @@ from remediate.inventory import load
 from remediate.lab import Lab
 from remediate.lab.faults import LOGIN_PAGE
 from remediate.lab.requestlog import Request
+from remediate.language.messages import translate, use_language
 from remediate.model.access import ClusterAccess, NodeAccess
 from remediate.model.errors import InventoryError, LoginRefused
 from remediate.model.events import Event
@@ -120,6 +121,9 @@ def test_reading_writes_nothing_and_emits_events(story: Story) -> None:
     assert (kinds[0], kinds.count("peer-read"), kinds.count("endpoint-probed")) == ("observe-start", 3, looked_at)
     assert [event.fields["total"] for event in events if event.type == "observe-start"] == [3, looked_at]
     assert {event.cluster for event in events} == {lab.name}
+    use_language("fr")
+    read = [translate(event.message) for event in events if event.type == "peer-read"]
+    assert f"{snapshot.peers[0].address} (X14.2.1) : sa liste des AC de confiance contient 2 certificats." in read
 
 
 def test_peers_are_read_at_once_and_their_lists_once(lab: Lab, cluster: ClusterAccess) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from remediate.language.messages import translate, use_language
 from remediate.model.effect import ClientState, ClientView
 from remediate.model.exit_codes import ExitCode
 from remediate.report.fleet import FleetLine, describe_failing, plan_line, show_fleet, verification_line
@@ -90,6 +91,16 @@ def test_a_line_counts_waiting_peers_where_no_check_fails() -> None:
 
     assert verification_line(well, {}, ExitCode.NOT_IN_EFFECT, 2).state == "2 peers not known to use what was written"
     assert verification_line(well, {}, ExitCode.DONE, 0).state == "healthy"
+
+
+def test_a_well_cluster_is_well_in_french() -> None:
+    use_language("fr")
+
+    assert translate("healthy") == "sain"
+    assert (
+        translate("Sign-in fails on 2 of 3 peers, and 1 other service")
+        == "Connexion : échec sur 2 des 3 homologues, et 1 autre service"
+    )
 
 
 def test_a_plan_shows_its_price() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from remediate.executor.operations import REGISTRY
-from remediate.language.messages import use_language
-from remediate.report.run_facts import describe_fact, list_peer_work, name_step
+from remediate.language.messages import translate, use_language
+from remediate.model.effect import ClientState, ClientView
+from remediate.report.run_facts import describe_clients, describe_fact, list_peer_work, name_step
+from tests.report.run_examples import measured_pairs
 
 
 @pytest.mark.parametrize("kind", REGISTRY)
@@ -31,3 +35,14 @@ def test_changes_beside_the_lists_are_in_words() -> None:
     step = {"peer": "p", "kind": "refresh-discovery", "state": "done", "started_at": "2026-11-23T10:00:00Z", "ended_at": None}
     [work] = list_peer_work({"peers": ["p"], "steps": [step], "in_effect": None})
     assert work.other_changes == ("refresh discovery (done)",)
+    [work] = list_peer_work({"peers": ["p"], "steps": [step, step], "in_effect": None})
+    assert work.other_changes == ("2 times refresh discovery (done)",)
+
+
+def test_counts_of_changes_and_answers_agree_in_french() -> None:
+    use_language("fr")
+    pair = measured_pairs()[0]
+    pairs = [replace(pair, client=ClientView(state)) for state in (*[ClientState.NOT_KNOWN] * 3, ClientState.REACHED)]
+
+    assert translate(describe_clients(pairs)) == "Clients : 1 succès, 3 résultats inconnus."
+    assert translate("2 times refresh discovery (done)") == "2 fois actualiser la découverte (fait)"

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
+from remediate.language.messages import use_language
+from remediate.model.effect import ClientState
+from remediate.model.measurement import PairMeasurement
 from remediate.model.run import join_message
 from remediate.report.run_text import show_run
 from remediate.report.terminal import make_console
-from tests.report.run_examples import record_of_a_run
+from tests.report.run_examples import measured_pairs, record_of_a_run
 
 PAGE = "Maintenance > Security > Trusted CA certificate"
 
 
-def print_run(message: str) -> str:
+def print_run(message: str, pairs: Sequence[PairMeasurement] = ()) -> str:
     stream = io.StringIO()
-    show_run(make_console(stream, color=False), record_of_a_run(message), {}, None, ())
+    show_run(make_console(stream, color=False), record_of_a_run(message), {}, None, pairs)
     return stream.getvalue()
 
 
@@ -40,3 +44,13 @@ def test_a_run_that_measured_nothing_claims_nothing_of_clients() -> None:
 
     assert "Not measured. This run measured no endpoint." in text
     assert "No client request was sent" not in text
+
+
+def test_the_answer_of_a_card_is_french_in_whole() -> None:
+    use_language("fr")
+
+    pairs = [pair for pair in measured_pairs() if pair.client.state is ClientState.REACHED]
+
+    text = print_run("Written and read back.", pairs)
+
+    assert f"Succès : {len(pairs)} sur {len(pairs)}. Aucune requête n'a été refusée." in text
