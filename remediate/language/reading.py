@@ -29,7 +29,7 @@ _NAMES_WITHOUT_BLANKS = frozenset({"address", "cluster", "host", "user", "userna
 _NAMES_OF_OTHERS = _NAMES_WITHOUT_BLANKS | {"account", "path", "ticket"}
 """Placeholders whose values are never words of ours: `root` is a user, too."""
 _NUMBERS = frozenset({"number", "passing"})
-_NAMES = frozenset({"peer", "service"})
+_NAMES = frozenset({"count_places", "peer", "service"})
 """Placeholders of templates of few words whose values are numbers, or are not."""
 _COST_OF_STRAIN = 2
 """How many English words are as bad as a value that holds more than a value does."""

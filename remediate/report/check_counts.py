@@ -8,6 +8,11 @@ from __future__ import annotations
 from remediate.model.text import count
 
 
+def count_share(number: int, total: int) -> str:
+    """Return how many of `total` checks, without a verb."""
+    return f"{number} of {count(total, 'check')}"
+
+
 def count_passing(number: int, total: int) -> str:
     """Return how many of `total` checks pass."""
     if 1 in {number, total}:

@@ -20,8 +20,10 @@ _VIEWS = {"peer": "", "edge": ", by the log of an Expressway-E", "client": ", by
 
 def describe_files(evidence: Evidence) -> str:
     """Return how many files, lines and packets were read."""
-    logs = f"{count(evidence.logs_read, 'text file')} of {count(evidence.lines_read, 'line')}"
-    return f"Read {logs} and {count(evidence.captures_read, 'capture')} of {count(evidence.packets_read, 'packet')}."
+    return (
+        f"Read {count(evidence.logs_read, 'text file')} of {count(evidence.lines_read, 'line')} "
+        f"and {count(evidence.captures_read, 'capture')} of {count(evidence.packets_read, 'packet')}."
+    )
 
 
 def describe_lists(diagnosis: Diagnosis) -> str | None:

@@ -14,7 +14,7 @@ from remediate.model.measurement import PairMeasurement
 from remediate.model.plan import EndpointForecast, Plan
 from remediate.model.text import count
 from remediate.report.cards import Card
-from remediate.report.check_counts import count_passing
+from remediate.report.check_counts import count_passing, count_share
 from remediate.report.moments import format_duration, format_moment
 from remediate.report.names import shorten
 
@@ -121,7 +121,7 @@ def describe_measurements(pairs: Sequence[PairMeasurement]) -> str:
     not_checked = f" {unseen} not checked (?)." if unseen else ""
     if all(pair.before is None for pair in pairs):
         return f"Measured by this run: {count_passing(after, len(pairs))}.{not_checked}"
-    checks, now = f"{before} of {count(len(pairs), 'check')}", count(after, "passes now", "pass now")
+    checks, now = count_share(before, len(pairs)), count(after, "passes now", "pass now")
     return f"Measured by this run: {checks} passed before, {now}.{not_checked}"
 
 

@@ -24,7 +24,7 @@ from remediate.model.plan import (
 from remediate.model.text import count, escape, first_few
 from remediate.model.verdict import Cause
 from remediate.report.cards import list_cards
-from remediate.report.check_counts import count_passing
+from remediate.report.check_counts import count_passing, count_share
 from remediate.report.grid import GridRow, print_grid
 from remediate.report.lines import Entry, FinalText, print_bullet, print_entries, print_heading, print_indented, translate_text
 from remediate.report.moments import format_moment
@@ -220,7 +220,7 @@ def _format_pair_counts(sums: PairCounts, tense: Tense) -> Text:
     unseen = f" {sums.unseen} not checked ({UNSEEN})." if sums.unseen else ""
     if sums.before == sums.after:
         return Text(f"{count_passing(sums.after, sums.pairs)}.{unseen}", "bold")
-    checks = f"{sums.before} of {count(sums.pairs, 'check')}"
+    checks = count_share(sums.before, sums.pairs)
     if tense == "measured":
         return Text(f"{checks} passed before, {count(sums.after, 'passes now', 'pass now')}.{unseen}", "bold")
     if tense == "judged":

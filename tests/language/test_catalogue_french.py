@@ -50,3 +50,20 @@ def test_the_compiled_catalogue_is_the_one_in_the_sources(catalogue: Catalog) ->
     # The empty message is the header.
     assert {message: text for message, text in read_translations("fr").items() if message} == sources
     assert sources["Nothing to read."] == "Il n'y a rien à lire."
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        (
+            "Read 5 text files of 111 lines and 0 captures of 0 packets.",
+            "Lu : 5 fichiers texte de 111 lignes et 0 capture de 0 paquet.",
+        ),
+        ("1 line of edgeconfigprovisioning", "1 ligne de edgeconfigprovisioning"),
+        ("Undo 7 changes on 3 peers of edge-lab?", "Annuler 7 changements sur 3 homologues de edge-lab ?"),
+        ("4 of 33 checks passed before, 30 pass now.", "Réussite de 4 sur 33 contrôles avant, 30 maintenant."),
+    ],
+)
+def test_shares_and_parts_are_apart(message: str, text: str) -> None:
+    use_language("fr")
+    assert translate(message) == text
