@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from remediate.executor.result import ManualStep, RunResult
     from remediate.model.identity import Address
     from remediate.model.measurement import PairMeasurement
-    from remediate.model.plan import EndpointForecast
+    from remediate.model.plan import EndpointForecast, Plan
     from remediate.report.ending import Ending
 
 
@@ -86,6 +86,7 @@ def show_result(
     started: float | None = None,
     undo: str = "",
     is_rollback: bool = False,
+    plan: Plan | None = None,
 ) -> None:
     """Print the result of a run: what each endpoint gets now, what is left for a person, its report, how it is undone.
 
@@ -96,6 +97,7 @@ def show_result(
         started: When the command began, on the clock that only grows; None: its duration is not said.
         undo: The command that undoes the run; empty: it is not said.
         is_rollback: It is the result of undoing a run.
+        plan: The plan of the run; None: it has none, or it does not matter.
     """
     from rich.text import Text
 
@@ -104,12 +106,14 @@ def show_result(
     from remediate.report.effects import show_effects
     from remediate.report.ending import print_ending, print_manual_steps
     from remediate.report.lines import print_indented
+    from remediate.report.names import UNNAMED
     from remediate.report.terminal import show_matrix
 
     console = session.out()
+    system_names = plan.system_names if plan else UNNAMED
     if forecasts:
-        show_matrix(console, forecasts, every_row=session.verbose > 0, tense="measured")
-    show_effects(console, result.effects, is_undo=is_rollback)
+        show_matrix(console, forecasts, system_names=system_names, every_row=session.verbose > 0, tense="measured")
+    show_effects(console, result.effects, system_names=system_names, is_undo=is_rollback)
     if forecasts or result.effects:
         console.print()
     print_indented(console, Text(escape(result.outcome or result.message, 4000), "bold"), 0)

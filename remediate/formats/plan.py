@@ -81,6 +81,7 @@ class BaseWire(Wire):
     version: str | None = None
     offers_workaround: bool = False
     removal: Literal["rest", "person"] | None = None
+    system_name: str | None = None
 
 
 class AlternativeWire(Wire):
@@ -227,7 +228,7 @@ def _check_certificates(wire: PlanWire, certificates: Mapping[Fingerprint, Certi
 
 
 def _read_base(wire: BaseWire) -> Base:
-    return Base(wire.trusted_ca, ciphers_of(wire.ciphers), wire.version, wire.offers_workaround, wire.removal)
+    return Base(wire.trusted_ca, ciphers_of(wire.ciphers), wire.version, wire.offers_workaround, wire.removal, wire.system_name)
 
 
 def _read_alternative(wire: AlternativeWire) -> Alternative:
@@ -346,7 +347,12 @@ def _check_facts(facts: Mapping[Fingerprint, CertificateFacts], certificates: Ma
 
 def _write_base(base: Base) -> dict[str, Any]:
     # Left out where they are not known, for the same reason as above.
-    optional = {"version": base.version, "offers_workaround": base.offers_workaround, "removal": base.removal}
+    optional = {
+        "version": base.version,
+        "offers_workaround": base.offers_workaround,
+        "removal": base.removal,
+        "system_name": base.system_name,
+    }
     return {
         "trusted_ca": base.trusted_ca,
         "ciphers": dict(base.ciphers),

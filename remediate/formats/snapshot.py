@@ -76,6 +76,7 @@ class PeerWire(Wire):
     health: HealthWire | None = None
     crls: Count | None = None
     revocation_lists: list[Sha256] | None = None
+    system_name: str | None = None
 
 
 class PreferenceWire(Wire):
@@ -252,6 +253,7 @@ def _read_peer(wire: PeerWire) -> Peer:
         health=_read_health(wire),
         crls=wire.crls,
         revocation_lists=fingerprints_of(wire.revocation_lists or ()),
+        system_name=wire.system_name,
     )
 
 
@@ -273,6 +275,7 @@ def _write_peer(peer: Peer) -> dict[str, Any]:
         "health": write_health(peer.health) if peer.health else None,
         "crls": peer.crls,
         "revocation_lists": list(peer.revocation_lists),
+        **({"system_name": peer.system_name} if peer.system_name else {}),
     }
 
 

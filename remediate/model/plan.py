@@ -166,6 +166,7 @@ class Base:
         version: What it ran; the plan does not depend on it. None: not known.
         offers_workaround: Its flag ``VerifyOriginServer`` was seen, on or off. False: not offered, or not known.
         removal: How a certificate can be taken out of its trusted CA list; None: not known, as in a plan of an earlier version.
+        system_name: What its administrators call it; None: not known.
     """
 
     trusted_ca: str
@@ -173,6 +174,7 @@ class Base:
     version: str | None = None
     offers_workaround: bool = False
     removal: RemovalBy | None = None
+    system_name: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +337,11 @@ class Plan(JsonDocument):
     facts: Mapping[Fingerprint, CertificateFacts] = field(default_factory=dict)
     chains: tuple[ChainGroup, ...] = ()
     shortfall: Shortfall | None = None
+
+    @property
+    def system_names(self) -> Mapping[Address, str]:
+        """The names of the peers that have one, by address."""
+        return {peer: base.system_name for peer, base in self.base.items() if base.system_name}
 
     @property
     def refusing_nodes(self) -> tuple[TowardNode, ...]:

@@ -41,6 +41,7 @@ class Peer:
             state are equal whatever its status.
         crls: How many CRL blocks are in its trusted CA list; None where that was not read.
         revocation_lists: The keys of those CRLs in `Snapshot.revocation_lists`, in the list's order.
+        system_name: What its administrators call it; None: not known. No plan depends on it.
     """
 
     address: Address
@@ -58,6 +59,7 @@ class Peer:
     revocation_lists: tuple[Fingerprint, ...] = ()
     client_certificate: tuple[Fingerprint, ...] | None = None
     openssl: str | None = field(default=None, compare=False)
+    system_name: str | None = field(default=None, compare=False)
 
     @property
     def started_at(self) -> datetime | None:

@@ -246,7 +246,9 @@ def _sort(snapshot: Snapshot) -> Snapshot:
 
 def _make_base(peer: Peer) -> Base:
     ciphers = {name: value for name, value in peer.ciphers.items() if name == REVERSE_PROXY_CIPHERS}
-    return Base(peer.trusted_digest, ciphers, peer.version, peer.verify_origin_server is not None, peer.removal)
+    return Base(
+        peer.trusted_digest, ciphers, peer.version, peer.verify_origin_server is not None, peer.removal, peer.system_name
+    )
 
 
 def _collect_certificates(

@@ -14,7 +14,7 @@ from remediate.model.text import count, escape
 from remediate.model.verdict import Cause
 from remediate.report.causes import describe_cause
 from remediate.report.drawn_text import wrap_drawn
-from remediate.report.names import ShortNames, shorten
+from remediate.report.names import ShortNames, name_peers
 from remediate.report.text import short_fingerprint
 from remediate.report.view import certificate_name
 
@@ -111,7 +111,7 @@ def draw_chains(plan: Plan, names: ShortNames) -> tuple[ChainDrawing, ...]:
 class _Artist:
     def __init__(self, plan: Plan, names: ShortNames) -> None:
         self._plan = plan
-        self._peers = shorten(plan.base)
+        self._peers = name_peers(plan.base, plan.system_names)
         self._names = names
         self._additions: Mapping[Fingerprint, TrustCertificate] = {
             action.certificate: action for action in plan.actions if isinstance(action, TrustCertificate)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console
 from rich.text import Text
 
 from remediate.model.effect import EffectSource, EffectState, PeerEffect
+from remediate.model.identity import Address
 from remediate.model.text import escape
 from remediate.report.lines import Entry, print_entries, print_heading
-from remediate.report.names import ShortNames, shorten
+from remediate.report.names import UNNAMED, ShortNames, name_peers
 from remediate.report.view import GOOD, REFUSED, UNSEEN
 
 _SYMBOLS = {EffectState.YES: GOOD, EffectState.NO: REFUSED, EffectState.NOT_KNOWN: UNSEEN}
@@ -25,12 +26,19 @@ def describe_effect(effect: PeerEffect) -> str:
     return f"{effect.state.value.replace('-', ' ')}{source}: {effect.description}"
 
 
-def show_effects(console: Console, effects: Iterable[PeerEffect], *, is_undo: bool = False) -> None:
+def show_effects(
+    console: Console,
+    effects: Iterable[PeerEffect],
+    *,
+    system_names: Mapping[Address, str] = UNNAMED,
+    is_undo: bool = False,
+) -> None:
     """Print a line for each peer, or for peers alike; nothing where no peer was looked at.
 
     Args:
         console: Where to print.
         effects: The effect of what was written to each peer.
+        system_names: What the peers' administrators call them, by address.
         is_undo: It is that of the lists which the peers had before.
     """
     listed = tuple(effects)
@@ -40,7 +48,7 @@ def show_effects(console: Console, effects: Iterable[PeerEffect], *, is_undo: bo
     alike: dict[tuple[EffectState, str], list[str]] = {}
     for effect in listed:
         alike.setdefault((effect.state, describe_effect(effect)), []).append(effect.peer)
-    names = shorten(effect.peer for effect in listed)
+    names = name_peers((effect.peer for effect in listed), system_names)
     entries = [
         Entry(
             Text(escape(_name_peers(peers, names, len(listed)), 2000), "bold"),

@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.text import Text
 
 from remediate.language.messages import mark_words, translate
-from remediate.model.identity import EndpointId, Product
+from remediate.model.identity import Address, EndpointId, Product, is_ip
 from remediate.model.text import escape
 from remediate.report.lines import align_columns, print_indented
-from remediate.report.names import ShortNames, service_of, service_rank, shorten
+from remediate.report.names import UNNAMED, ShortNames, explain_heads, name_peers, service_of, service_rank, shorten
 from remediate.report.view import REFUSED, UNSEEN
 
 BLOCKS_BELOW = 80
@@ -59,6 +59,7 @@ def print_grid(
     rows: Iterable[GridRow],
     styles: Mapping[str, str],
     *,
+    system_names: Mapping[Address, str] = UNNAMED,
     bands: Sequence[str] = ("",),
     fold: bool = True,
 ) -> None:
@@ -69,16 +70,17 @@ def print_grid(
         peers: The addresses of the peers, in the order of the cells.
         rows: The endpoints.
         styles: The style of each symbol.
+        system_names: What the peers' administrators call them, by address.
         bands: The titles of the columns of cells, each with one cell for every peer.
         fold: Endpoints that are alike share a row.
     """
     ordered = sorted(rows, key=_order)
     bands = tuple(map(translate, bands))
     if not console.is_terminal:
-        _print_lines(console, peers, ordered, bands)
+        _print_lines(console, peers, system_names, ordered, bands)
         return
     nodes = shorten(row.endpoint.address for row in ordered)
-    grid = _Grid(console, tuple(peers), nodes, styles, tuple(bands))
+    grid = _Grid(console, tuple(peers), name_peers(peers, system_names), nodes, styles, tuple(bands))
     grid.print_all(list(_fold(ordered) if fold else _each(ordered)))
 
 
@@ -114,10 +116,17 @@ def _fold(rows: Iterable[GridRow]) -> Iterator[_Row]:
         yield _Row(heading, tuple(endpoints), cells, note)
 
 
-def _print_lines(console: Console, peers: Sequence[str], rows: Sequence[GridRow], bands: Sequence[str]) -> None:
+def _print_lines(
+    console: Console,
+    peers: Sequence[str],
+    system_names: Mapping[Address, str],
+    rows: Sequence[GridRow],
+    bands: Sequence[str],
+) -> None:
     """Print one line an endpoint, with whole names; the peers are listed once above, by number."""
     for number, peer in enumerate(peers, start=1):
-        console.print(Text(f"peer {number} = {escape(peer)}"), soft_wrap=True)
+        name = f" ({escape(system_names[Address(peer)])})" if is_ip(peer) and Address(peer) in system_names else ""
+        console.print(Text(f"peer {number} = {escape(peer)}{name}"), soft_wrap=True)
     numbers = [f"{band} {number}".strip() for band in bands for number in range(1, len(peers) + 1)]
     columns = mark_words("endpoint", "service", "cause")
     table = [(columns[0], *numbers, *columns[1:])]
@@ -136,6 +145,7 @@ class _Grid:
         self,
         console: Console,
         peers: tuple[str, ...],
+        labels: ShortNames,
         nodes: ShortNames,
         styles: Mapping[str, str],
         bands: tuple[str, ...],
@@ -143,7 +153,7 @@ class _Grid:
         self._console = console
         self._nodes = nodes
         self._styles = styles
-        self._labels = shorten(peers)
+        self._labels = labels
         self._peers = peers
         self._bands = bands
         self._notes_below = False
@@ -180,14 +190,16 @@ class _Grid:
         """Return a head for each peer: its short name where that is hardly wider than a cell, else its number, with a legend."""
         names = [escape(self._labels[peer]) for peer in self._peers]
         suffix = escape(self._labels.suffix)
-        if len(self._bands) == 1 and max(map(len, names), default=0) <= cell_width + 4:
-            if suffix:
-                print_indented(self._console, Text(f"Peers are in {suffix[1:]}", "dim"), 0)
-            return names
-        legend = ", ".join(f"{number} = {name}" for number, name in enumerate(names, start=1))
-        peers = f"Peers {legend}, in {suffix[1:]}" if suffix else f"Peers {legend}"
-        print_indented(self._console, Text(peers, "dim"), 0)
-        return [str(number) for number in range(1, len(names) + 1)]
+        fits = len(self._bands) == 1 and max(map(len, names), default=0) <= cell_width + 4
+        heads = names if fits else [str(number) for number in range(1, len(names) + 1)]
+        meanings = map(escape, explain_heads(self._peers, self._labels, heads))
+        legend = ", ".join(f"{head} = {meaning}" for head, meaning in zip(heads, meanings, strict=True) if head != meaning)
+        if legend:
+            peers = f"Peers {legend}, in {suffix[1:]}" if suffix else f"Peers {legend}"
+            print_indented(self._console, Text(peers, "dim"), 0)
+        elif suffix:
+            print_indented(self._console, Text(f"Peers are in {suffix[1:]}", "dim"), 0)
+        return heads
 
     def _print_header(self, heads: Sequence[str], names_width: int, widths: Sequence[int]) -> None:
         start = " " * (_INDENT + names_width + _GAP)

@@ -24,7 +24,7 @@ from remediate.report.chain_drawing import WIDTH, draw_chains
 from remediate.report.check_counts import count_passing
 from remediate.report.cipher_diff import compare_ciphers
 from remediate.report.moments import format_moment
-from remediate.report.names import ShortNames, service_of, service_rank, shorten, shorten_endpoints
+from remediate.report.names import ShortNames, name_peers, service_of, service_rank, shorten_endpoints
 from remediate.report.page_matrix import PageMatrix, Status, arrange_page, planned_cell
 from remediate.report.peer_changes import count_by_peers, group_by_peers
 from remediate.report.toward_nodes import TOWARD_NODES, describe_toward_nodes
@@ -83,7 +83,7 @@ class Chip:
 def plan_page(plan: Plan, *, version: str = "") -> str:
     """Return the page of `plan`; `version` is that of remediate."""
     sums = count_pairs(plan.endpoints)
-    matrix = arrange_page(plan.endpoints, {"": planned_cell})
+    matrix = arrange_page(plan.endpoints, {"": planned_cell}, plan.system_names)
     short = name_endpoints(plan)
     drawings = draw_chains(plan, short)
     return render_page(
@@ -108,7 +108,7 @@ def plan_page(plan: Plan, *, version: str = "") -> str:
         undrawn=len(drawings[MAX_DRAWINGS:]),
         changes=group_by_peers(plan),
         changes_by_peer=count_by_peers(plan),
-        peers=shorten(plan.base),
+        peers=name_peers(plan.base, plan.system_names),
         required=approvals_required(plan),
         left=group_unresolved(plan.unresolved),
         incompleteness=incompleteness_of(plan),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from remediate.language.messages import translate, translate_for_page
 from remediate.model.expressway import REFRESH_PRICE
-from remediate.model.identity import Address
+from remediate.model.identity import Address, is_ip
 from remediate.model.plan import Action, Plan, RemoveCertificate, SetCiphers, TrustCertificate, TrustOnNode
 from remediate.model.text import count, escape
 from remediate.report.cards import list_cards
@@ -82,7 +82,7 @@ def _write_summary(plan: Plan) -> Iterator[str]:
     yield ""
     yield from (f"**{prose(' '.join(summarise_verdicts(plan)))}**", "")
     yield f"- Plan: {code(plan.id)}, made {format_moment(plan.made_at)}"
-    yield f"- Peers: {', '.join(code(peer) for peer in plan.base) or 'none'}"
+    yield f"- Peers: {', '.join(_name(peer, plan) for peer in plan.base) or 'none'}"
     yield f"- Result: {count_passing(sums.before, sums.pairs)} now, {sums.after} after the change"
     if sums.unseen:
         yield f"- Not checked (?): {count(sums.unseen, 'check')}"
@@ -91,6 +91,12 @@ def _write_summary(plan: Plan) -> Iterator[str]:
     if not plan.complete:
         yield "- **Incomplete**: not everything could be checked"
         yield from (f"  - {prose(sentence)}" for sentence in incompleteness_of(plan))
+
+
+def _name(peer: Address, plan: Plan) -> str:
+    """Return the address of a peer, and what its administrators call it where that says more."""
+    name = plan.system_names.get(peer, "") if is_ip(peer) else ""
+    return f"{code(peer)} ({code(name)})" if name else code(peer)
 
 
 def _write_matrix(plan: Plan) -> Iterator[str]:
@@ -119,7 +125,7 @@ def _write_changes(plan: Plan) -> Iterator[str]:
 
 
 def _write_peer_changes(peer: Address, actions: list[Action], plan: Plan) -> Iterator[str]:
-    yield f"### {code(peer)}"
+    yield f"### {_name(peer, plan)}"
     yield ""
     yield from (line for action in actions for line in _write_action(action, plan))
     yield ""

@@ -19,6 +19,9 @@ _SERVICES: Mapping[tuple[Product, int], str] = {
 }
 """What a client uses each port of a product for (Cisco, MRA deployment guide, ports)."""
 
+UNNAMED: Mapping[Address, str] = {}
+"""No peer is called other than its address."""
+
 _ORDER = ("Sign-in", "Phone configuration", "Headset configuration", "Chat", "Voicemail")
 
 
@@ -67,6 +70,33 @@ def shorten(names: Iterable[str]) -> ShortNames:
     if len(set(short.values())) < len(distinct):
         return ShortNames({name: name for name in distinct})
     return ShortNames(short, suffix)
+
+
+def name_peers(peers: Iterable[str], system_names: Mapping[Address, str] = UNNAMED) -> ShortNames:
+    """Return what each peer is called: a host name as it is, an IP address by the system's own name where it has one.
+
+    Args:
+        peers: Their addresses.
+        system_names: What their administrators call them, as far as it is known.
+    """
+    names: dict[str, str] = {peer: system_names.get(Address(peer), peer) if is_ip(peer) else peer for peer in peers}
+    if len(set(names.values())) < len(names):
+        names = {peer: peer for peer in names}
+    short = shorten(names.values())
+    return ShortNames({peer: short[name] for peer, name in names.items()}, short.suffix)
+
+
+def explain_heads(peers: Sequence[str], names: ShortNames, heads: Sequence[str]) -> tuple[str, ...]:
+    """Return what each head of a column is for, in the order of the peers: its name, and the address where it is called otherwise.
+
+    A head that says it all is for itself.
+    """
+    texts: list[str] = []
+    for peer, head in zip(peers, heads, strict=True):
+        name: str = names[peer]
+        is_renamed = is_ip(peer) and name != peer
+        texts.append(f"{name} ({peer})" if is_renamed and name != head else peer if is_renamed else name)
+    return tuple(texts)
 
 
 def shorten_endpoints(endpoints: Iterable[tuple[Address, int]]) -> ShortNames:

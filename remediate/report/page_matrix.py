@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from remediate.language.messages import Verbatim
 from remediate.model.effect import ClientState, ClientView
 from remediate.model.identity import Address, EndpointId, PairId
 from remediate.model.plan import EndpointForecast
 from remediate.model.verdict import Verdict
-from remediate.report.names import ShortNames, service_of, service_rank, shorten
+from remediate.report.names import UNNAMED, ShortNames, explain_heads, name_peers, service_of, service_rank, shorten
 from remediate.report.view import GOOD, REFUSED, UNSEEN, Row, arrange_matrix, symbol_of
 
 Status = Literal["fail", "unseen", "fixed", "pass"]
@@ -71,7 +72,7 @@ class PageMatrix:
     Attributes:
         peers: Their addresses.
         heads: The head of each one's column.
-        legend: The short name of each.
+        legend: What each head is for.
         peer_suffix: What the legend leaves out of every name.
         suffix: What the names of the endpoints leave out.
         bands: The title of each band; empty where there is only one.
@@ -91,20 +92,23 @@ class PageMatrix:
 Band = Callable[[EndpointForecast], Cell]
 
 
-def arrange_page(forecasts: Iterable[EndpointForecast], bands: Mapping[str, Band]) -> PageMatrix:
+def arrange_page(
+    forecasts: Iterable[EndpointForecast], bands: Mapping[str, Band], system_names: Mapping[Address, str] = UNNAMED
+) -> PageMatrix:
     """Return `forecasts` as the matrix of a page, with a column of cells for each of `bands`, by its title."""
     matrix = arrange_matrix(forecasts)
     nodes = shorten(cell.address for row in matrix.rows for cell in row.cells if cell)
-    labels = shorten(matrix.peers)
-    legend = tuple(labels[peer] for peer in matrix.peers)
-    fits_heads = all(len(name) <= MAX_HEAD for name in legend)
+    labels = name_peers(matrix.peers, system_names)
+    heads = tuple(labels[peer] for peer in matrix.peers)
+    if any(len(head) > MAX_HEAD for head in heads):
+        heads = tuple(Verbatim(f"C{number}") for number in range(1, len(heads) + 1))
     rows = _fold((_endpoint_of(row), row, _make_cells(row, bands.values())) for row in matrix.rows)
     page_rows = tuple(sorted((_make_page_row(*row, nodes) for row in rows), key=_sort_key))
     counts = {status: sum(len(row.endpoints) for row in page_rows if row.status == status) for status in _ORDER}
     return PageMatrix(
         matrix.peers,
-        legend if fits_heads else tuple(f"C{number}" for number in range(1, len(legend) + 1)),
-        legend,
+        heads,
+        explain_heads(matrix.peers, labels, heads),
         labels.suffix,
         nodes.suffix,
         tuple(bands),

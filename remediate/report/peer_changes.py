@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from remediate.model.identity import Address
 from remediate.model.plan import Action, Plan, RemoveCertificate, TrustCertificate
 from remediate.model.text import count
-from remediate.report.names import shorten
+from remediate.report.names import name_peers
 from remediate.report.view import group_actions, peers_of
 
 
@@ -41,7 +41,7 @@ def count_by_peers(plan: Plan) -> tuple[str, ...]:
         added = sum(isinstance(action, TrustCertificate) for action in own)
         removed = sum(isinstance(action, RemoveCertificate) for action in own)
         peers.setdefault((added, removed), []).append(peer)
-    names = shorten(plan.base)
+    names = name_peers(plan.base, plan.system_names)
     return tuple(
         f"{', '.join(names[peer] for peer in alike)}: {count(added, 'certificate')} to add, {removed} to remove"
         for (added, removed), alike in peers.items()

@@ -16,7 +16,7 @@ from remediate.model.text import count
 from remediate.report.cards import Card
 from remediate.report.check_counts import count_passing, count_share
 from remediate.report.moments import format_duration, format_moment
-from remediate.report.names import shorten
+from remediate.report.names import ShortNames
 
 _RESTART = "restart-peer"
 _WORDS = {
@@ -134,14 +134,13 @@ def describe_clients(pairs: Iterable[PairMeasurement]) -> str:
     return f"Clients: {', '.join(results)}." if results else "No client request was sent."
 
 
-def list_run_cards(record: Mapping[str, Any], pairs: Sequence[PairMeasurement]) -> tuple[Card, ...]:
+def list_run_cards(record: Mapping[str, Any], pairs: Sequence[PairMeasurement], peers: ShortNames) -> tuple[Card, ...]:
     """Return the answers of a run: how it ended, how long it took, what restarted, what clients got."""
     work = list_peer_work(record)
     restarted = [peer for peer in work if peer.restart]
     code = "not recorded" if record["exit_code"] is None else str(int(record["exit_code"]))
-    names = shorten(record["peers"])
     restart_detail = (
-        "; ".join(f"{names[peer.peer]}: {peer.restart}" for peer in restarted) or "No peer was restarted by this run."
+        "; ".join(f"{peers[peer.peer]}: {peer.restart}" for peer in restarted) or "No peer was restarted by this run."
     )
     title = count(len(restarted), "peer restarted", "peers restarted") if restarted else "None"
     return (

@@ -13,7 +13,7 @@ from remediate.model.plan import EndpointForecast, Plan, TrustCertificate
 from remediate.report.chain_drawing import draw_chains
 from remediate.report.html import MAX_DRAWINGS, list_chips, list_tiles, name_endpoints, render_page
 from remediate.report.moments import format_duration
-from remediate.report.names import shorten
+from remediate.report.names import UNNAMED, name_peers
 from remediate.report.page_matrix import Band, Cell, PageMatrix, arrange_page, client_cell, measured_cell, verdict_cell
 from remediate.report.peer_changes import group_by_peers
 from remediate.report.run_evidence import evidence_tables
@@ -43,6 +43,7 @@ def run_page(
     short = name_endpoints(plan) if plan else None
     drawings = draw_chains(plan, short) if plan and short else ()
     failing = any(not pair.after.ok for pair in pairs)
+    peers = name_peers(record["peers"], plan.system_names if plan else UNNAMED)
     return render_page(
         "run.html.j2",
         with_script=matrix is not None,
@@ -51,7 +52,7 @@ def run_page(
         record=record,
         tone="bad" if record["state"] in {"partial", "unknown"} else "warn" if failing or not pairs else "good",
         verdict=describe_measurements(pairs),
-        cards=list_run_cards(record, pairs),
+        cards=list_run_cards(record, pairs, peers),
         tiles=list_tiles(forecasts),
         matrix=matrix,
         chips=list_chips(matrix, {"fail": "Fail", "unseen": "Not checked", "fixed": "Fixed", "pass": "Pass"}) if matrix else (),
@@ -59,7 +60,7 @@ def run_page(
         format_duration=format_duration,
         plan=plan,
         changes=group_by_peers(plan) if plan else (),
-        peers=shorten(plan.base if plan else record["peers"]),
+        peers=peers,
         drawings=[drawing for drawing in drawings if drawing.adds][:MAX_DRAWINGS],
         names=names,
         short=short,
@@ -94,4 +95,4 @@ def _arrange(forecasts: Sequence[EndpointForecast], plan: Plan | None, pairs: Se
     bands[titles[1]] = measured_cell
     if any(pair.client.state is not ClientState.NOT_ASKED for pair in pairs):
         bands[titles[2]] = client
-    return arrange_page(forecasts, bands)
+    return arrange_page(forecasts, bands, plan.system_names if plan else {})

@@ -18,10 +18,11 @@ from rich.text import Text
 from remediate.language.messages import mark_words, translate
 from remediate.model.canonical import rfc3339, utc_now
 from remediate.model.events import Event
+from remediate.model.identity import Address
 from remediate.model.text import count, escape
 from remediate.report.lines import FinalText, colon, print_indented
 from remediate.report.moments import format_duration
-from remediate.report.names import shorten
+from remediate.report.names import name_peers
 from remediate.report.planned_changes import describe_listed
 from remediate.report.progress import LASTING, MAX_MESSAGE, STYLES
 from remediate.report.view import GOOD, REFUSED, UNSEEN
@@ -76,6 +77,7 @@ class ExpectedWork:
         undo: Returns the command that undoes a run, by its id; None: there is nothing to undo.
         undoes: It undoes a run: what it takes back is its progress.
         is_listed: What a dry run would do is listed at its end, so not while it runs.
+        system_names: What the peers' administrators call them, by address.
     """
 
     peers: tuple[str, ...]
@@ -83,6 +85,7 @@ class ExpectedWork:
     undo: Callable[[str], str] | None = None
     undoes: bool = False
     is_listed: bool = False
+    system_names: Mapping[Address, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -138,7 +141,7 @@ class RunProgress:
         self._every_event = every_event
         self._clock, self._now = clock, now
         self._moves = console.is_terminal and not console.is_dumb_terminal
-        self._names = shorten(work.peers)
+        self._names = name_peers(work.peers, work.system_names)
         self._peers = {peer: _PeerProgress() for peer in work.peers}
         self._cluster = self._run = self._phase = ""
         self._current = ""

@@ -15,7 +15,7 @@ from remediate.model.text import escape
 from remediate.report.ending import print_steps
 from remediate.report.lines import Entry, FinalText, colon, print_entries, print_heading, print_indented, print_table
 from remediate.report.moments import format_duration
-from remediate.report.names import shorten
+from remediate.report.names import UNNAMED, ShortNames, name_peers
 from remediate.report.run_facts import describe_measurements, list_peer_work, list_run_cards, list_run_forecasts
 from remediate.report.terminal import show_matrix
 from remediate.report.text import short_fingerprint
@@ -43,7 +43,8 @@ def show_run(
             print_indented(console, FinalText(f"{translate(label)}{colon()} {translate(escape(value, 2000))}"), 0)
     print_steps(console, [translate(step) for step in steps])
     console.print()
-    cards = list_run_cards(record, pairs)
+    peers = name_peers(record["peers"], plan.system_names if plan else UNNAMED)
+    cards = list_run_cards(record, pairs, peers)
     print_entries(
         console,
         [
@@ -53,17 +54,17 @@ def show_run(
     )
     if pairs:
         print_indented(console, Text(describe_measurements(pairs), "bold"), 0)
-        show_matrix(console, list_run_forecasts(pairs, plan), tense="measured")
-    _print_work(console, record)
+        system_names = plan.system_names if plan else UNNAMED
+        show_matrix(console, list_run_forecasts(pairs, plan), system_names=system_names, tense="measured")
+    _print_work(console, record, peers)
     _print_approvals(console, record, names)
 
 
-def _print_work(console: Console, record: Mapping[str, Any]) -> None:
+def _print_work(console: Console, record: Mapping[str, Any], peers: ShortNames) -> None:
     work = list_peer_work(record)
     if not work:
         return
     print_heading(console, "Work on each peer")
-    peers = shorten(record["peers"])
     rows = [
         (
             escape(peers[peer.peer]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TextIO
 
 from rich.console import Console
@@ -11,6 +11,7 @@ from rich.style import Style
 from rich.text import Text
 
 from remediate.language.messages import translate
+from remediate.model.identity import Address
 from remediate.model.plan import (
     Action,
     EndpointForecast,
@@ -28,7 +29,7 @@ from remediate.report.check_counts import count_passing, count_share
 from remediate.report.grid import GridRow, print_grid
 from remediate.report.lines import Entry, FinalText, print_bullet, print_entries, print_heading, print_indented, translate_text
 from remediate.report.moments import format_moment
-from remediate.report.names import ShortNames, shorten
+from remediate.report.names import UNNAMED, ShortNames, name_peers
 from remediate.report.text import discard_output, short_fingerprint
 from remediate.report.toward_nodes import TOWARD_NODES, describe_toward_nodes
 from remediate.report.view import (
@@ -112,7 +113,7 @@ def show_plan(console: Console, plan: Plan, *, every_row: bool = False, explain:
     print_indented(console, Text(" ".join(summarise_verdicts(plan)), "bold"), 0)
     for alarm in plan.alarms:
         print_indented(console, Text(f"ALARM: {escape(alarm, 2000)}", "bold red"), 0, first="! ")
-    show_matrix(console, plan.endpoints, every_row=every_row)
+    show_matrix(console, plan.endpoints, system_names=plan.system_names, every_row=every_row)
     _print_actions(console, plan, every_row=every_row)
     _print_cards(console, plan)
     _print_approvals(console, plan)
@@ -126,13 +127,19 @@ def show_plan(console: Console, plan: Plan, *, every_row: bool = False, explain:
 
 
 def show_matrix(
-    console: Console, forecasts: Iterable[EndpointForecast], *, every_row: bool = False, tense: Tense = "planned"
+    console: Console,
+    forecasts: Iterable[EndpointForecast],
+    *,
+    system_names: Mapping[Address, str] = UNNAMED,
+    every_row: bool = False,
+    tense: Tense = "planned",
 ) -> None:
     """Print endpoints by peers, before→after (one symbol if both are the same), and the sums.
 
     Args:
         console: Where to print.
         forecasts: One per pair of a peer and an endpoint.
+        system_names: What the peers' administrators call them, by address.
         every_row: Print each endpoint by itself, also those that verify from every peer, before and after.
         tense: Whether the change is planned, was measured, or was judged as the demo does.
     """
@@ -142,7 +149,7 @@ def show_matrix(
     sums = count_pairs(listed)
     console.print()
     if rows:
-        print_grid(console, matrix.peers, map(_grid_row, rows), _SYMBOLS, fold=not every_row)
+        print_grid(console, matrix.peers, map(_grid_row, rows), _SYMBOLS, system_names=system_names, fold=not every_row)
     hidden = len(matrix.rows) - len(rows)
     if hidden:
         noun = "other endpoint" if rows else "endpoint"
@@ -233,7 +240,7 @@ def _print_actions(console: Console, plan: Plan, *, every_row: bool) -> None:
     if not plan.actions:
         print_indented(console, Text("none: there is nothing to change"), 2)
         return
-    peers = shorten(plan.base)
+    peers = name_peers(plan.base, plan.system_names)
     for alike in group_actions(plan.actions):
         listed_actions = alike if every_row else alike[:MAX_ALIKE]
         for action in listed_actions:

@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.text import Text
 
 from remediate.model.effect import ClientState, ClientView
-from remediate.model.identity import PairId
+from remediate.model.identity import Address, PairId
 from remediate.model.plan import EndpointForecast
 from remediate.model.text import count, escape
 from remediate.report.check_counts import count_passing
 from remediate.report.grid import GridRow, print_grid
 from remediate.report.lines import print_bullet, print_indented
-from remediate.report.names import shorten
+from remediate.report.names import UNNAMED, ShortNames, name_peers
 from remediate.report.view import GOOD, REFUSED, UNSEEN, Row, arrange_matrix, symbol_of
 
 NOT_ASKED = "·"
@@ -33,6 +33,7 @@ def show_verification(
     forecasts: Iterable[EndpointForecast],
     views: Mapping[PairId, ClientView],
     *,
+    system_names: Mapping[Address, str] = UNNAMED,
     every_row: bool = False,
 ) -> None:
     """Print endpoints by peers in two columns, *certificates* and *clients*, and the sums.
@@ -41,6 +42,7 @@ def show_verification(
         console: Where to print.
         forecasts: One per pair of a peer and an endpoint; `before` is the present verdict.
         views: What clients get, by pair.
+        system_names: What the peers' administrators call them, by address.
         every_row: Also print the endpoints that pass from every peer, and whose clients are not refused anywhere.
     """
     listed = tuple(replace(forecast, after=forecast.before) for forecast in forecasts)
@@ -52,13 +54,16 @@ def show_verification(
     visible_rows = [row for row in rows if every_row or not row.is_good]
     console.print()
     if visible_rows:
-        print_grid(console, matrix.peers, visible_rows, _STYLES, bands=("certificates", "clients"), fold=not every_row)
+        print_grid(
+            console, matrix.peers, visible_rows, _STYLES, system_names=system_names, bands=("certificates", "clients"),
+            fold=not every_row,
+        )  # fmt: skip
     if len(rows) > len(visible_rows):
         noun = "other endpoint passes" if visible_rows else "endpoint passes"
         plural = "other endpoints pass" if visible_rows else "endpoints pass"
         text = f"{count(len(rows) - len(visible_rows), noun, plural)} from every peer"
         print_indented(console, Text(text, "green"), 0, first=f"{GOOD} ")
-    _print_sums(console, listed, views)
+    _print_sums(console, listed, views, name_peers(matrix.peers, system_names))
 
 
 def _make_row(row: Row, views: Mapping[PairId, ClientView]) -> GridRow:
@@ -75,7 +80,9 @@ def _client_symbol(cell: EndpointForecast | None, views: Mapping[PairId, ClientV
     return _CLIENT_SYMBOLS[view.state] if view else NOT_ASKED
 
 
-def _print_sums(console: Console, forecasts: Sequence[EndpointForecast], views: Mapping[PairId, ClientView]) -> None:
+def _print_sums(
+    console: Console, forecasts: Sequence[EndpointForecast], views: Mapping[PairId, ClientView], names: ShortNames
+) -> None:
     passing = sum(forecast.before.ok for forecast in forecasts)
     unseen = sum(not forecast.before.observed for forecast in forecasts)
     not_checked = f" {unseen} not checked ({UNSEEN})." if unseen else ""
@@ -94,6 +101,5 @@ def _print_sums(console: Console, forecasts: Sequence[EndpointForecast], views: 
         return
     else:
         print_indented(console, Text("Clients: not tested.", "yellow"), 0)
-    names = shorten(pair.peer for pair in views)
     for reason, peers in peers_by_reason.items():
         print_bullet(console, f"{', '.join(names[peer] for peer in dict.fromkeys(peers))}: {reason}", 2)

@@ -79,6 +79,17 @@ def test_the_health_of_a_peer_survives_the_file(health: Health | None) -> None:
     assert read.started_at == (health.started_at if health else None)
 
 
+def test_the_name_of_a_system_survives_both_files() -> None:
+    snapshot = replace(SEEN, peers=(replace(SEEN.peers[0], system_name="EDGE-01"), *SEEN.peers[1:]))
+
+    read = Snapshot.from_json(snapshot.to_json())
+    plan = Plan.from_json(make_plan(read).to_json())
+
+    assert [peer.system_name for peer in read.peers] == ["EDGE-01", *(None for _ in SEEN.peers[1:])]
+    assert plan.system_names == {SEEN.peers[0].address: "EDGE-01"}
+    assert "system_name" not in SEEN.to_json()
+
+
 def test_a_start_alone_is_read() -> None:
     archived = document(SEEN.to_json())
     archived["peers"][0]["started_at"] = "2026-11-01T00:00:00Z"

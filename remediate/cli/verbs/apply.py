@@ -193,7 +193,8 @@ def _apply(session: Session, plan: Plan, cluster: ClusterAccess, options: ApplyO
     rehearsal.show(session.out())
     # What a dry run has to show of the endpoints is in the plan.
     forecasts = () if options.dry_run else _compare_with_start(result, plan)
-    show_result(session, result, forecasts, started=started, undo=rollback_command(result.run_id, cluster, session.state_dir))
+    undo = rollback_command(result.run_id, cluster, session.state_dir)
+    show_result(session, result, forecasts, started=started, undo=undo, plan=plan)
     return ExitCode(result.exit_code)
 
 
@@ -206,7 +207,11 @@ def _expect_work(session: Session, plan: Plan, cluster: ClusterAccess, *, is_lis
     lists = [action for action in plan.actions if isinstance(action, TrustCertificate | RemoveCertificate)]
     changes: dict[str, int] = {peer: sum(peer in action.peers for action in lists) for peer in plan.base}
     return ExpectedWork(
-        tuple(plan.base), changes, lambda run: rollback_command(run, cluster, session.state_dir), is_listed=is_listed
+        tuple(plan.base),
+        changes,
+        lambda run: rollback_command(run, cluster, session.state_dir),
+        is_listed=is_listed,
+        system_names=plan.system_names,
     )
 
 

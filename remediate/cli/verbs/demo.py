@@ -203,7 +203,7 @@ def _show(session: Session, demo: DemoResult) -> None:
         for endpoint in demo.plan.endpoints
         if (endpoint.peer, endpoint.address, endpoint.port) in demo.after
     ]
-    show_matrix(console, judged_endpoints, every_row=True, tense="judged")
+    show_matrix(console, judged_endpoints, system_names=demo.plan.system_names, every_row=True, tense="judged")
     console.print()
     for unresolved in demo.plan.unresolved:
         advice = " ".join((unresolved.advice, *unresolved.options[:1]))

@@ -103,6 +103,7 @@ def command(
     with Journal(session.state_dir) as journal:
         record = choose_run(journal, run, patterns, with_plan=True)
         list_changes = _count_list_changes(journal.steps(record.id))
+        plan = journal.plan(record.id) if record.plan else None
     if record.cluster not in clusters:
         raise InventoryError(
             f"The run {record.id} was on the cluster {record.cluster}, which is not among those chosen from {inventory_path}.",
@@ -114,7 +115,13 @@ def command(
     if not dry_run:
         _confirm(session, record, cluster, restarts, yes=yes)
     started = time.monotonic()
-    work = ExpectedWork(record.peers, list_changes, undoes=True, is_listed=dry_run and not session.json)
+    work = ExpectedWork(
+        record.peers,
+        list_changes,
+        undoes=True,
+        is_listed=dry_run and not session.json,
+        system_names=plan.system_names if plan else {},
+    )
     with session.open_event_sink(work) as sink, NoticeCollector(session, rehearsal := RehearsalCollector(sink)) as notices:
         result = _roll_back(session, record, cluster, restarts, notices, dry_run=dry_run)
         notes = notices.notes_besides(result.open_step_texts)
@@ -124,7 +131,7 @@ def command(
         session.write_json({**result_json(result, notes, cluster=record.cluster, plan=record.plan), "dry_run": dry_run})
     else:
         rehearsal.show(session.out())
-        show_result(session, result, (), started=started, is_rollback=not dry_run)
+        show_result(session, result, (), started=started, is_rollback=not dry_run, plan=plan)
     return ExitCode(result.exit_code)
 
 

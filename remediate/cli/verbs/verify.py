@@ -285,8 +285,9 @@ def _show(session: Session, verification: Verification) -> None:
     print_indented(console, Text(f"Cluster {escape(plan.cluster)}", "bold"), 0)
     if not plan.complete:
         show_incomplete(console, plan, "so the results below may not be complete")
-    show_verification(console, plan.endpoints, verification.effects.client_views, every_row=session.verbose > 0)
-    show_effects(console, verification.effects.effects)
+    views = verification.effects.client_views
+    show_verification(console, plan.endpoints, views, system_names=plan.system_names, every_row=session.verbose > 0)
+    show_effects(console, verification.effects.effects, system_names=plan.system_names)
     show_unresolved(console, plan.unresolved, "Not fixed by a plan, or not checked")
     show_list(console, TOWARD_NODES, describe_toward_nodes(plan))
     if verification.future is not None:

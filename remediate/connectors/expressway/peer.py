@@ -46,6 +46,7 @@ SHELL_ACCOUNT_ADVICE = (
     "you can plan, but not apply."
 )
 
+_MAX_SYSTEM_NAME = 60
 _STATUS_VERSION = re.compile(r"<Status\b[^>]{0,400}?\bversion=\"([^\"<>]{1,40})\"")
 
 _PUBLISHER_PATHS: Mapping[Product, str] = {"cucm": "/controller/server/cucm", "imp": "/controller/server/imp"}
@@ -144,6 +145,11 @@ class ExpresswayPeer(Closing):
             return self._read_version_over_rest()
         version = self._ensure_shell().system.get("SystemUnit/Software/Version")
         return mask_and_escape(version, 40) if version else None
+
+    def system_name(self) -> str | None:
+        """Return what its administrators call the peer; None where its shell does not state it, or there is none."""
+        name = None if self.shell_problem else self._ensure_shell().system.get("SystemUnit/Name")
+        return mask_and_escape(name, _MAX_SYSTEM_NAME) if name else None
 
     def clock(self) -> datetime | None:
         """Return the peer's clock, by which its traffic server judges dates; None when the peer does not send it."""

@@ -157,6 +157,7 @@ def _make_peer(
         ciphers=dict(ciphers),
         crls=len(listed.revocation_lists),
         revocation_lists=tuple(Fingerprint(sha256_of(pem)) for pem in listed.revocation_lists),
+        system_name=peer.system_name(),
     )
 
 

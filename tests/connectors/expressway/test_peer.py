@@ -38,7 +38,7 @@ def test_every_value_is_read_as_the_peer_has_it(lab: Lab, open_peer: Opener) -> 
 
     assert list(peer.trusted_ca()) == simulated.trusted
     assert peer.server_chain() == (simulated.server_certificate,)
-    assert peer.version() == "X14.2.1"
+    assert (peer.version(), peer.system_name()) == ("X14.2.1", "expc1.steven.lab")
     assert peer.ciphers() == simulated.ciphers
     assert peer.verify_origin_server() is True
     assert peer.cluster_peers() == peer.alternates().peers == tuple(simulated.address for simulated in lab.peers)
