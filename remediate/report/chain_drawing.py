@@ -14,9 +14,9 @@ from remediate.model.text import count, escape
 from remediate.model.verdict import Cause
 from remediate.report.causes import describe_cause
 from remediate.report.drawn_text import wrap_drawn
-from remediate.report.names import ShortNames, name_peers
+from remediate.report.names import ShortNames, join_peers, name_peers
 from remediate.report.text import short_fingerprint
-from remediate.report.view import certificate_name
+from remediate.report.view import certificate_name, list_vouchers
 
 Kind = Literal["leaf", "added", "trusted", "sent", "missing"]
 WIDTH = 340
@@ -29,7 +29,6 @@ _TONES = {"+": "good", "!": "warn", "✗": "bad"}
 """What the sign before a sentence says of it."""
 _NO_ISSUER_CODES = frozenset({2, 20, 21})
 """OpenSSL: the issuer of the certificate at this depth is not there; with any other code, that certificate itself is the trouble."""
-_VOUCHERS = {"approval": "approved by fingerprint", "ca-or-certificate-management": "confirmed by your CA or the server"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,22 +206,11 @@ class _Artist:
 
     def _describe_trust(self, fingerprint: Fingerprint) -> Iterator[str]:
         addition = self._additions.get(fingerprint)
-        facts = self._plan.facts.get(fingerprint)
         if addition:
-            yield f"+ added to {self._name_peers(addition.peers)}"
+            yield f"+ added to {join_peers(addition.peers, self._peers, len(self._plan.base))}"
         if addition and addition.approval == "required":
             yield "! NOT CONFIRMED: needs your approval"
-        vouchers = facts.vouched_by if facts else ()
-        trusting = [Address(voucher.removeprefix("peer:")) for voucher in vouchers if voucher.startswith("peer:")]
-        if trusting:
-            yield f"trusted by {self._name_peers(trusting)}"
-        yield from (words for voucher, words in _VOUCHERS.items() if voucher in vouchers)
-
-    def _name_peers(self, peers: Sequence[Address]) -> str:
-        total = len(self._plan.base)
-        if len(peers) == total > 1:
-            return f"all {total} peers"
-        return ", ".join(self._peers[peer] for peer in peers)
+        yield from list_vouchers(fingerprint, self._plan)
 
 
 def _make_box(kind: Kind, title: str, lines: Sequence[str]) -> Box:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from rich.console import Console
 from rich.text import Text
@@ -11,7 +11,7 @@ from remediate.model.effect import EffectSource, EffectState, PeerEffect
 from remediate.model.identity import Address
 from remediate.model.text import escape
 from remediate.report.lines import Entry, print_entries, print_heading
-from remediate.report.names import UNNAMED, ShortNames, name_peers
+from remediate.report.names import UNNAMED, join_peers, name_peers
 from remediate.report.view import GOOD, REFUSED, UNSEEN
 
 _SYMBOLS = {EffectState.YES: GOOD, EffectState.NO: REFUSED, EffectState.NOT_KNOWN: UNSEEN}
@@ -51,14 +51,10 @@ def show_effects(
     names = name_peers((effect.peer for effect in listed), system_names)
     entries = [
         Entry(
-            Text(escape(_name_peers(peers, names, len(listed)), 2000), "bold"),
+            Text(escape(join_peers(peers, names, len(listed)), 2000), "bold"),
             (Text(escape(words, 2000)),),
             Text(_SYMBOLS[state], _STYLES[state]),
         )
         for (state, words), peers in alike.items()
     ]
     print_entries(console, entries, 2)
-
-
-def _name_peers(peers: Sequence[str], names: ShortNames, total: int) -> str:
-    return f"all {total} peers" if len(peers) == total > 1 else ", ".join(names[peer] for peer in peers)

@@ -32,6 +32,7 @@ from remediate.report.view import (
     NO_CHANGE_AHEAD,
     approvals_required,
     count_pairs,
+    describe_approval,
     describe_future,
     group_unresolved,
     headline,
@@ -80,8 +81,8 @@ class Chip:
     count: int
 
 
-def plan_page(plan: Plan, *, version: str = "") -> str:
-    """Return the page of `plan`; `version` is that of remediate."""
+def plan_page(plan: Plan, next_step: str = "", *, version: str = "") -> str:
+    """Return the page of `plan`; `next_step` is what to do with it, `version` that of remediate."""
     sums = count_pairs(plan.endpoints)
     matrix = arrange_page(plan.endpoints, {"": planned_cell}, plan.system_names)
     short = name_endpoints(plan)
@@ -91,6 +92,7 @@ def plan_page(plan: Plan, *, version: str = "") -> str:
         with_script=True,
         title=f"Plan for {plan.cluster}",
         plan=plan,
+        next_step=next_step,
         version=version,
         tone="warn" if sums.after < sums.pairs else "bad" if plan.alarms else "good",
         made_at=format_moment(plan.made_at),
@@ -191,7 +193,9 @@ def _environment() -> Environment:
     environment.globals.update(
         translate=translate, verbatim=Verbatim, plain=_write_plain, is_english=lambda: current_language() == ENGLISH
     )
-    environment.globals.update(describe_cause=describe_cause, compare_ciphers=compare_ciphers, width=WIDTH)
+    environment.globals.update(
+        describe_cause=describe_cause, describe_approval=describe_approval, compare_ciphers=compare_ciphers, width=WIDTH
+    )
     return environment
 
 

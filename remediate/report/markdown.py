@@ -21,6 +21,7 @@ from remediate.report.view import (
     approvals_required,
     arrange_matrix,
     count_pairs,
+    describe_approval,
     describe_future,
     group_unresolved,
     headline,
@@ -39,10 +40,12 @@ _LINE_MARK = re.compile(r" *(#+ |- )?(\*\*a\d+\*\* )?")
 _MARKUP = re.compile(r"[\\`*_\[\]<>|#~&!]")
 
 
-def plan_ticket(plan: Plan) -> str:
-    """Return the ticket of `plan`. Untrusted text is put in code spans, where Markdown interprets nothing."""
+def plan_ticket(plan: Plan, next_step: str = "") -> str:
+    """Return the ticket of `plan`; `next_step` is what to do with it.
+
+    Untrusted text is put in code spans, where Markdown interprets nothing.
+    """
     parts = (
-        _write_summary,
         _write_matrix,
         _write_changes,
         _write_approvals,
@@ -54,7 +57,9 @@ def plan_ticket(plan: Plan) -> str:
         _write_future,
         _write_notes,
     )
-    return "\n".join(translate_line(line) for part in parts for line in part(plan)) + "\n"
+    lines = [*_write_summary(plan), *([f"- {next_step}"] if next_step else [])]
+    lines += [line for part in parts for line in part(plan)]
+    return "\n".join(map(translate_line, lines)) + "\n"
 
 
 def translate_line(line: str) -> str:
@@ -135,6 +140,11 @@ def _write_action(action: Action, plan: Plan) -> Iterator[str]:
     yield f"- **{action.id}** {prose(headline(action, plan))}"
     if isinstance(action, TrustCertificate | RemoveCertificate | TrustOnNode):
         yield f"  - fingerprint {code(action.certificate)}"
+    if isinstance(action, TrustCertificate | TrustOnNode):
+        certificate = plan.certificates.get(action.certificate)
+        if certificate and certificate.not_after:
+            yield f"  - until {certificate.not_after:%Y-%m-%d}"
+        yield f"  - {prose(describe_approval(action, plan))}"
     if isinstance(action, SetCiphers):
         yield f"  - from {code(action.before)}"
         yield f"  - to {code(action.after)}"

@@ -108,6 +108,11 @@ def shorten_endpoints(endpoints: Iterable[tuple[Address, int]]) -> ShortNames:
     )
 
 
+def join_peers(peers: Sequence[str], names: ShortNames, total: int) -> str:
+    """Return `peers`, of `total`, by their short names, or that it is all of them."""
+    return f"all {total} peers" if len(peers) == total > 1 else ", ".join(names[peer] for peer in peers)
+
+
 def _common_domain(hosts: Sequence[str]) -> str:
     """Return the longest ``.a.b`` that all of `hosts` end in and that leaves something of each."""
     labels = [host.split(".")[1:] for host in hosts]

@@ -29,7 +29,7 @@ from remediate.report.check_counts import count_passing, count_share
 from remediate.report.grid import GridRow, print_grid
 from remediate.report.lines import Entry, FinalText, print_bullet, print_entries, print_heading, print_indented, translate_text
 from remediate.report.moments import format_moment
-from remediate.report.names import UNNAMED, ShortNames, name_peers
+from remediate.report.names import UNNAMED, ShortNames, join_peers, name_peers
 from remediate.report.text import discard_output, short_fingerprint
 from remediate.report.toward_nodes import TOWARD_NODES, describe_toward_nodes
 from remediate.report.view import (
@@ -42,6 +42,7 @@ from remediate.report.view import (
     approvals_required,
     arrange_matrix,
     count_pairs,
+    describe_approval,
     describe_cipher_change,
     describe_future,
     group_actions,
@@ -72,7 +73,6 @@ _SYMBOLS = {
     f"{REFUSED}→{GOOD}": "green",
     f"{GOOD}→{REFUSED}": "bold red",
 }
-_APPROVALS = {"vouched": "confirmed", "granted": "approved", "required": "needs your approval"}
 
 
 def _translate_printed(printed: Any) -> Any:
@@ -265,20 +265,14 @@ def _short_details(action: Action, plan: Plan, peers: ShortNames) -> Iterable[st
         certificate = plan.certificates.get(action.certificate)
         if certificate and certificate.not_after:
             yield f"until {certificate.not_after:%Y-%m-%d}"
-        yield _APPROVALS[action.approval]
+        yield describe_approval(action, plan)
     if isinstance(action, SetCiphers):
         yield describe_cipher_change(action)
     if peers_of(action):
-        yield f"on {_name_peers(peers_of(action), plan, peers)}"
+        yield f"on {join_peers(peers_of(action), peers, len(plan.base.keys() | {forecast.peer for forecast in plan.endpoints}))}"
     if page := manual_page(action):
         yield f"by hand: {page}"
     yield from refresh_notes(action)
-
-
-def _name_peers(addresses: Sequence[str], plan: Plan, peers: ShortNames) -> str:
-    if len(addresses) > 1 and len(addresses) == len(plan.base.keys() | {forecast.peer for forecast in plan.endpoints}):
-        return f"all {len(addresses)} peers"
-    return ", ".join(peers[peer] for peer in addresses)
 
 
 def _detail_lines(action: Action) -> Iterable[str]:

@@ -28,8 +28,11 @@ from remediate.model.text import count, first_few, join_words
 from remediate.model.toward_nodes import STORE_RESTARTS, ClientCause
 from remediate.model.verdict import Cause, Verdict
 from remediate.report.check_counts import count_failing
+from remediate.report.names import join_peers, name_peers
 
 GOOD, REFUSED, UNSEEN = "✓", "✗", "?"
+_APPROVALS = {"vouched": "confirmed", "granted": "approved", "required": "needs your approval"}
+_VOUCHERS = {"ca-or-certificate-management": "confirmed by your CA or the server", "approval": "approved by fingerprint"}
 NO_CHANGE_AHEAD = "No verdict changes within the horizon."
 
 
@@ -251,6 +254,28 @@ def approvals_required(plan: Plan) -> tuple[TrustCertificate | TrustOnNode, ...]
         for action in plan.actions
         if isinstance(action, TrustCertificate | TrustOnNode) and action.approval == "required"
     )
+
+
+def list_vouchers(fingerprint: Fingerprint, plan: Plan) -> tuple[str, ...]:
+    """Return who vouches for a certificate by the facts of `plan`, a part of a sentence each; empty: nobody, or it is not known."""
+    vouchers = plan.facts[fingerprint].vouched_by if fingerprint in plan.facts else ()
+    trusting = [voucher.removeprefix("peer:") for voucher in vouchers if voucher.startswith("peer:")]
+    spoken = [words for voucher, words in _VOUCHERS.items() if voucher in vouchers]
+    if trusting:
+        has_room = len(trusting) < 3 or len(trusting) == len(plan.base)
+        peers = (
+            join_peers(trusting, name_peers(plan.base, plan.system_names), len(plan.base))
+            if has_room
+            else f"{len(trusting)} of {len(plan.base)} peers"
+        )
+        spoken.insert(0, f"trusted by {peers}")
+    return tuple(spoken)
+
+
+def describe_approval(action: TrustCertificate | TrustOnNode, plan: Plan) -> str:
+    """Return who confirms the certificate of `action`, or that a person has to."""
+    vouchers = list_vouchers(action.certificate, plan) if action.approval != "required" else ()
+    return next(iter(vouchers), _APPROVALS[action.approval])
 
 
 def certificate_name(certificate: Certificate | None) -> str:

@@ -34,7 +34,7 @@ def test_the_page_is_well_formed_and_loads_nothing(plan: Plan) -> None:
     assert "@media print" in page
     for fingerprint in fingerprints_of(plan):
         assert fingerprint in page
-    assert "needs approval" in page
+    assert "needs your approval" in page
 
 
 @pytest.mark.parametrize("draw", [lambda: plan_page(large_plan(60)), page_of_a_run], ids=["plan", "run"])

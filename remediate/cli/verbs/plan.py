@@ -102,6 +102,7 @@ def command(
     from remediate.cli.observe import read_authorities
     from remediate.cli.offline_plans import PolicyOptions
     from remediate.cli.results import write_documents, write_files
+    from remediate.report.next_step import describe_next_step
 
     command_line_approvals = read_command_line_approvals(approve, approve_file, ca_paths)
     policy_options = PolicyOptions(
@@ -133,23 +134,8 @@ def command(
     plans = {result.cluster: result.value for result in results if result.value}
     for path in paths:
         plan = plans.get(path.stem) or next(iter(plans.values()))
-        session.hint(f"Wrote {path}. {_next_step(plan, path, inventory_path)}")
+        session.hint(f"Wrote {path}. {describe_next_step(plan, str(path), str(inventory_path or 'INVENTORY'))}")
     return combine_exit_codes(results)
-
-
-def _next_step(plan: Plan, path: Path, inventory: Path | None) -> str:
-    """Return what to do with a plan that was written."""
-    from remediate.model.plan import TrustCertificate, TrustOnNode
-
-    if not plan.actions:
-        return "There is nothing to apply."
-    if not plan.complete:
-        return "It is incomplete: make what could not be observed reachable, and plan again."
-    trusting = [action for action in plan.actions if isinstance(action, TrustCertificate | TrustOnNode)]
-    if any(action.approval == "required" for action in trusting):
-        return f"Next: compare the fingerprints that need your approval with `remediate approve {path}`, or pass them with --approve."
-    switch = " --cucm-trust" if any(isinstance(action, TrustOnNode) for action in trusting) else ""
-    return f"Next: `remediate apply {path} -i {inventory or 'INVENTORY'}{switch}`."
 
 
 def _plan_from_snapshots(

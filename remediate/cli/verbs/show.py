@@ -51,24 +51,27 @@ def command(
     from remediate.cli.observe import remind_from_journal
     from remediate.cli.results import write_document
     from remediate.model.plan import Plan
+    from remediate.report.next_step import describe_next_step
 
     if sum((session.json, html_path is not None, markdown_path is not None)) > 1:
         raise UsageError("--json, --html and --markdown exclude each other.")
     with pause_collector():
         value = Plan.from_json(read_text(plan))
+        next_step = describe_next_step(value, "PLAN" if str(plan) == "-" else str(plan))
         if session.json:
             session.write_json_text(value.to_json())
         elif html_path:
             from remediate import __version__
             from remediate.report.html import plan_page
 
-            write_document(session, html_path, plan_page(value, version=__version__))
+            write_document(session, html_path, plan_page(value, next_step, version=__version__))
         elif markdown_path:
             from remediate.report.markdown import plan_ticket
 
-            write_document(session, markdown_path, plan_ticket(value))
+            write_document(session, markdown_path, plan_ticket(value, next_step))
         else:
             _print_plan(session, value, explain=explain, every_row=every_row)
+            session.hint(next_step)
     remind_from_journal(session)
     return ExitCode.DONE
 

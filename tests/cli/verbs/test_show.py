@@ -25,6 +25,14 @@ def test_show_writes_page_and_ticket(remediate: Remediate, plan: Path, tmp_path:
     assert "<!doctype html>" in (tmp_path / "plan.html").read_text()
 
 
+def test_every_view_has_the_next_command_with_the_real_file(remediate: Remediate, plan: Path) -> None:
+    command = f"remediate approve {plan}"
+
+    assert command in " ".join(remediate("show", plan).err.split())
+    for view in ("--html", "--markdown"):
+        assert command in remediate("show", plan, view, "-").out.replace("<wbr>", "")
+
+
 def test_a_plan_that_was_edited_is_refused(remediate: Remediate, plan: Path) -> None:
     plan.write_text(plan.read_text().replace('"cluster": "edge-lab"', '"cluster": "edge-prod"'))
 

@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from remediate.cli.runs_view import measurements_json
 from remediate.model.effect import ClientState, ClientView
 from remediate.model.measurement import PairMeasurement
-from remediate.model.plan import Plan
+from remediate.model.plan import CertificateFacts, Plan, TrustCertificate
 from remediate.model.run import Run
 from remediate.report.html import plan_page
 from remediate.report.markdown import plan_ticket
@@ -186,6 +187,28 @@ def test_each_view_has_the_expiry_and_the_undo_of_the_json() -> None:
     for view in (on_terminal(plan), plan_ticket(plan), plan_page(plan)):
         assert expiry in view
         assert f"{deletions} deletions by hand" in view
+
+
+def test_each_view_has_who_vouches_and_until_when_of_the_json() -> None:
+    plan = PLANS["large"]
+    additions = [action.certificate for action in plan.actions if isinstance(action, TrustCertificate)]
+    vouchers = ((), (), ("peer:" + next(iter(plan.base)),), ("ca-or-certificate-management",))
+    vouched = replace(
+        plan,
+        facts={
+            fingerprint: CertificateFacts.of(plan.certificates[fingerprint], vouched_by)
+            for fingerprint, vouched_by in zip(additions, vouchers, strict=True)
+        },
+    )
+    facts = json.loads(vouched.to_json())["facts"]
+    assert [tuple(facts[fingerprint]["vouched_by"]) for fingerprint in additions] == list(vouchers)
+
+    for view in (on_terminal(vouched), plan_ticket(vouched), plan_page(vouched)):
+        words = " ".join(view.split())
+        assert "needs your approval" in words
+        assert "trusted by expressway-c1" in words
+        assert "confirmed by your CA or the server" in words
+        assert all(f"until {facts[fingerprint]['not_after'][:10]}" in words for fingerprint in additions)
 
 
 def test_the_views_of_a_run_have_the_clients_of_its_json() -> None:
