@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from remediate import Plan, Policy, Snapshot, make_plan
-from remediate.formats import plan_id
+from remediate.formats import actions, plan, plan_id, snapshot
+from remediate.formats.document import Wire
+from remediate.model import plan as model
 from remediate.model.errors import FormatError
+from remediate.model.evidence import Coverage
+from remediate.model.health import PeerAlarm
+from remediate.model.snapshot import Alarm, DiscoveryGap, Publisher
+from remediate.model.toward_nodes import TowardNode
 from scripts.schemas import schemas
 from tests.formats.documents import PLAN, SEEN, document, root
 from tests.report.large_plan import large_plan
@@ -65,6 +72,41 @@ def test_what_is_wrong_is_said_in_one_sentence_with_its_place(text: str, says: s
 def test_the_published_schemas_are_those_of_the_code() -> None:
     for name, text in schemas().items():
         assert (SCHEMAS / name).read_text(encoding="utf-8") == text, "run: python -m scripts.schemas"
+
+
+_WRITTEN_WHOLE: tuple[tuple[type, type[Wire], dict[str, str]], ...] = (
+    (model.TrustCertificate, actions.TrustCertificateWire, {}),
+    (model.SetCiphers, actions.SetCiphersWire, {"before": "from", "after": "to"}),
+    (model.RefreshDiscovery, actions.RefreshDiscoveryWire, {}),
+    (model.RestartPeer, actions.RestartPeerWire, {}),
+    (model.RemoveCertificate, actions.RemoveCertificateWire, {}),
+    (model.TrustOnNode, actions.TrustOnNodeWire, {}),
+    (model.Unresolved, plan.UnresolvedWire, {}),
+    (model.Alternative, plan.AlternativeWire, {}),
+    (model.CertificateFacts, plan.FactsWire, {}),
+    (model.ChainGroup, plan.ChainGroupWire, {}),
+    (model.Shortfall, plan.ShortfallWire, {}),
+    (TowardNode, plan.TowardNodeWire, {}),
+    (Publisher, snapshot.PublisherWire, {}),
+    (DiscoveryGap, snapshot.DiscoveryGapWire, {}),
+    (Alarm, snapshot.AlarmWire, {}),
+    (PeerAlarm, snapshot.PeerAlarmWire, {}),
+)
+"""Values that a document holds with all their fields, the shape that is published, and the fields whose key is another word."""
+
+
+@pytest.mark.parametrize(("value", "wire", "words"), _WRITTEN_WHOLE, ids=lambda each: getattr(each, "__name__", ""))
+def test_a_field_of_the_model_is_a_key_that_is_published(value: Any, wire: type[Wire], words: dict[str, str]) -> None:
+    keys = {words.get(field.name, field.name) for field in fields(value)}
+
+    assert keys == {field.alias or name for name, field in wire.model_fields.items()}
+
+
+def test_what_a_diagnosis_looked_at_is_told_in_ten_counts() -> None:
+    assert {field.name for field in fields(Coverage)} == {
+        "traffic_server_lines", "joined_messages", "unread_refusals", "other_failures", "unknown_bad_gateways",
+        "tls_records", "cut_packets", "ip_fragments", "encapsulated_packets", "unreadable_packets",
+    }  # fmt: skip
 
 
 def test_a_mistake_far_down_a_long_list_is_named_by_its_place() -> None:
