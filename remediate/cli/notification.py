@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from remediate.machine.files import read_regular_file
+from remediate.machine.notice import TIMEOUT_S, deliver_notice
 from remediate.machine.private_files import make_file_name, make_private_folder, write_private_file
 from remediate.model.canonical import canonical_json, rfc3339, sha256_of
 
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from remediate.model.access import ClusterAccess
     from remediate.model.snapshot import Snapshot
 
-NOTICE_FORMAT: Final = "remediate.notice/1"
-TIMEOUT_S: Final = 60.0
 EXPIRES_WITHIN: Final = timedelta(days=30)
 _MAX_DIGEST_BYTES: Final = 200
 
@@ -62,29 +59,12 @@ def send_notice(
 ) -> bool:
     """Run the cluster's command with a notice on its standard input; return whether it ended well.
 
-    No shell is involved, secrets are masked, and a command that fails or takes longer than `timeout_s` changes no exit code.
+    A command that fails or takes longer than `timeout_s` changes no exit code.
     """
-    from remediate.model.masking import mask
-
-    notice = {"format": NOTICE_FORMAT, "kind": kind, "cluster": cluster.name, "at": rfc3339(at), **details}
-    document = mask(json.dumps(notice, sort_keys=True, ensure_ascii=False)) + "\n"
-    try:
-        completed = subprocess.run(
-            cluster.notify,
-            input=document.encode(errors="backslashreplace"),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=timeout_s,
-            check=False,
-        )
-    except OSError as error:
-        problem = f"cannot be run: {error.strerror}"
-    except subprocess.TimeoutExpired:
-        problem = f"took longer than {timeout_s:.0f} s, and was stopped"
-    else:
-        if completed.returncode == 0:
-            return True
-        problem = f"ended with exit code {completed.returncode}"
+    notice = {"kind": kind, "cluster": cluster.name, "at": rfc3339(at), **details}
+    problem = deliver_notice(cluster.notify, notice, timeout_s)
+    if not problem:
+        return True
     session.say(f"{cluster.name}: the `notify` command {cluster.notify[0]} {problem}. Nothing else is affected.")
     return False
 

@@ -126,7 +126,7 @@ def _warn_of_manual_removals(context: RunContext) -> None:
 def _start(context: RunContext, run: str, within: timedelta) -> None:
     cluster, environment, window = context.cluster, context.environment, context.options.window
     timer = secrets.token_hex(8)
-    job = WatcherJob(run, timer, cluster.name, cluster.source.absolute(), context.state_dir.absolute())
+    job = WatcherJob(run, timer, cluster.name, cluster.source.absolute(), context.state_dir.absolute(), cluster.notify)
     watcher = environment.start_watcher(job)
     deadline = environment.now() + within
     try:

@@ -243,6 +243,7 @@ class WatcherJob:
 
     Attributes:
         timer: The timer's name in the journal; another one there has taken its place.
+        notify: The command that gets a notice when the timer ends; empty: none.
     """
 
     run: str
@@ -250,6 +251,7 @@ class WatcherJob:
     cluster: str
     inventory: Path
     state_dir: Path
+    notify: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

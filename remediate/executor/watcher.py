@@ -27,6 +27,8 @@ from remediate.executor.ports import WatcherJob, WatcherProcess
 from remediate.executor.run_health import lock_log, log_path
 from remediate.machine.core_dumps import forbid_core_dumps
 from remediate.machine.files import refuse_special
+from remediate.machine.notice import deliver_notice
+from remediate.machine.system import unlock
 from remediate.model.canonical import parse_rfc3339, rfc3339, utc_now
 from remediate.model.errors import LockHeld, RemediateError
 from remediate.model.exit_codes import ExitCode
@@ -36,7 +38,7 @@ _START_S = 30.0
 _POLL_S = 1.0
 _TRY_AGAIN = frozenset({ExitCode.INCOMPLETE, ExitCode.LOCKED, ExitCode.PERSON_NEEDED})
 """Exit codes of a rollback that may succeed later: a peer is down, or another run is at work. A refused login is none of them."""
-_MAX_TRIES = 10
+_MAX_TRIES, _MAX_NOTICES = 10, 5
 _BETWEEN_TRIES_S = 60.0
 _VARIABLES_OF_THE_APPLY = frozenset(
     {"REMEDIATE_EVENTS", "REMEDIATE_JSON", "REMEDIATE_DRY_RUN", "REMEDIATE_RESTART", "REMEDIATE_YES"}
@@ -76,7 +78,7 @@ def _spawn(job: WatcherJob, log: Path, ready: int) -> subprocess.Popen[bytes]:
     log.parent.mkdir(mode=0o700, exist_ok=True)
     # -P: modules that are by chance in the current folder are not imported.
     command = [sys.executable, "-P", "-m", "remediate.executor.watcher"]
-    arguments = [job.run, job.timer, job.cluster, str(job.inventory), str(job.state_dir), str(ready)]
+    arguments = [job.run, job.timer, job.cluster, str(job.inventory), str(job.state_dir), str(ready), *job.notify]
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
     try:
         refuse_special(os.fstat(handle).st_mode, log)
@@ -104,9 +106,9 @@ def _wait_until_ready(parent: socket.socket) -> bool:
 def main(arguments: Sequence[str]) -> int:
     """Run the process; return its exit code."""
     forbid_core_dumps()
-    run, timer, cluster, inventory, state_dir, ready = arguments
+    run, timer, cluster, inventory, state_dir, ready, *notify = arguments
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    job = WatcherJob(run, timer, cluster, Path(inventory), Path(state_dir))
+    job = WatcherJob(run, timer, cluster, Path(inventory), Path(state_dir), tuple(notify))
     with socket.socket(fileno=int(ready)) as parent:
         if not os.access(inventory, os.R_OK):
             _log(f"{inventory} cannot be read, so a rollback could not find the cluster.")
@@ -114,7 +116,34 @@ def main(arguments: Sequence[str]) -> int:
         parent.sendall(_READY)
         # Until the parent has written the timer into the journal, or is gone.
         parent.recv(1)
-    return watch(job)
+    code = watch(job)
+    unlock(sys.stdout.fileno())  # From here on, nothing is being rolled back.
+    tell_end(job, code)
+    return code
+
+
+def tell_end(
+    job: WatcherJob, code: int, *, now: Callable[[], datetime] = utc_now, pause: Callable[[float], None] = time.sleep
+) -> None:
+    """Give the cluster's command a notice that the timer ended: the run was confirmed, or rolled back with the exit code `code`.
+
+    The command does not depend on the rollback, nor on the inventory as it is now. One that fails, or hangs, is tried again.
+    """
+    if not job.notify:
+        return
+    with Journal(job.state_dir) as journal:
+        run = journal.run(job.run)
+    if run.timer not in {None, job.timer} or not (run.confirmed_by or timers.is_due(run, now())):
+        return
+    log = str(log_path(job.run, job.state_dir))
+    notice = {"kind": "timer-ended", "cluster": job.cluster, "at": rfc3339(now()), "run": job.run, "state": run.state,
+              "exit_code": int(code), "message": run.message, "log": log}  # fmt: skip
+    for _ in range(_MAX_NOTICES):
+        problem = deliver_notice(job.notify, notice)
+        if not problem:
+            return
+        _log(f"The `notify` command {job.notify[0]} {problem}.")
+        pause(_BETWEEN_TRIES_S)
 
 
 def watch(

@@ -53,6 +53,12 @@ def lock_at_once(handle: int, *, shared: bool = False) -> None:
     fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
 
 
+def unlock(handle: int) -> None:
+    """Release the lock of an open file, also for those who inherited it."""
+    if HAS_FILE_LOCKS:
+        fcntl.flock(handle, fcntl.LOCK_UN)
+
+
 def lock(handle: int) -> None:
     """Lock an open file or directory until its last holder ends, and wait for other holders.
 

@@ -120,6 +120,7 @@ class MemoryCluster:
     name: str = "edge"
     named_primary: Address | None = None
     state_file: Path | None = None
+    notify: tuple[str, ...] = ()
 
     @property
     def access(self) -> ClusterAccess:
@@ -128,7 +129,7 @@ class MemoryCluster:
             PeerAccess(peer.address, mra=MraAccess(peer.address, 8443, login=peer.account) if peer.front else None)
             for peer in self.boxes
         ]
-        return ClusterAccess(self.name, login, tuple(peers), axl=login)
+        return ClusterAccess(self.name, login, tuple(peers), axl=login, notify=self.notify)
 
     def chain_of(self, _peer: Address) -> tuple[Certificate, ...]:
         return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import replace
 from datetime import timedelta
@@ -15,7 +16,7 @@ from remediate.executor.journal import timers
 from remediate.executor.journal.schema import MIGRATIONS, migrate
 from remediate.executor.journal.store import FILE_NAME, Journal
 from remediate.executor.ports import WatcherJob
-from remediate.executor.watcher import watch
+from remediate.executor.watcher import tell_end, watch
 from remediate.executor.window import WindowClosed, parse_window
 from remediate.model.errors import Interrupted, LockHeld
 from remediate.model.plan import Plan
@@ -88,6 +89,42 @@ def test_the_timer_retries_only_what_may_succeed_later(timed: Timed, plan: Plan,
 
     assert watch(timed.watches[0], now=timed.clock, pause=timed.clock.go_on, roll_back=roll_back) == codes[calls - 1]
     assert len(ended) == calls
+
+
+def test_a_notice_of_the_end_is_sent_again_until_it_is_taken(timed: Timed, plan: Plan, tmp_path: Path) -> None:
+    timed.apply(plan)
+    timed.cluster.box(3).up = False
+    notices = tmp_path / "notices"
+    takes_the_third = f"cat >> {notices}; test $(wc -l < {notices}) = 3"
+    order = replace(timed.watches[0], notify=("sh", "-c", takes_the_third))
+    pauses: list[float] = []
+    code = timed.expire()
+
+    tell_end(order, code, now=timed.clock, pause=pauses.append)
+
+    assert len(pauses) == 2
+    document = json.loads(notices.read_text().splitlines()[-1])
+    assert (document["kind"], document["state"], document["exit_code"]) == ("timer-ended", "partial", 8)
+
+
+def test_a_timer_that_another_replaced_tells_nothing(timed: Timed, plan: Plan, tmp_path: Path) -> None:
+    timed.apply(plan)
+    notice = tmp_path / "notice"
+
+    tell_end(
+        replace(timed.watches[0], timer="another", notify=("tee", str(notice))), 0, now=timed.clock, pause=timed.clock.go_on
+    )
+    tell_end(replace(timed.watches[0], notify=("tee", str(notice))), 0, now=timed.clock, pause=timed.clock.go_on)
+
+    assert not notice.exists()
+
+
+def test_the_timer_knows_the_command_of_the_inventory(timed: Timed, plan: Plan) -> None:
+    timed.cluster.notify = ("page", "ann")
+
+    timed.apply(plan)
+
+    assert timed.watches[0].notify == ("page", "ann")
 
 
 @pytest.mark.parametrize("on_failure", ["stop", "workaround"])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,25 @@ def test_the_timer_process_ends_when_the_run_is_rolled_back(order: WatcherJob) -
         watcher.release()
         journal.close_run(order.run, "rolled-back", "")
     wait_for("has ended", watcher.log)
+
+
+def test_the_command_of_the_inventory_hears_that_the_timer_ended(order: WatcherJob, tmp_path: Path) -> None:
+    notice = tmp_path / "notice.json"
+    watcher = start(replace(order, notify=("tee", str(notice))))
+    with Journal(order.state_dir, writable=True) as journal:
+        journal.close_run(order.run, "confirm-pending", "")
+        timers.start(journal, order.run, order.timer, utc_now().replace(year=2999))
+        order.inventory.unlink()
+        watcher.release()
+        timers.confirm(journal, order.run, "ann", utc_now())
+    wait_for("has ended", watcher.log)
+    until = time.monotonic() + PATIENCE_S
+    while not notice.exists() or not notice.read_text().endswith("\n"):
+        assert time.monotonic() < until, watcher.log.read_text()
+        time.sleep(0.02)
+
+    document = json.loads(notice.read_text())
+    assert (document["kind"], document["run"], document["state"]) == ("timer-ended", order.run, "applied")
 
 
 def test_the_timer_process_does_not_start_without_the_inventory(order: WatcherJob) -> None:
