@@ -9,6 +9,7 @@ takes the run in one transaction (`timers.claim_expired`), after which it can no
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -67,6 +68,7 @@ def start(job: WatcherJob) -> WatcherProcess:
             parent.close()
             raise TimerError(f"The process of the confirm timer cannot be started ({log}): {error.strerror}.") from error
     if _wait_until_ready(parent):
+        parent.sendall(json.dumps(job.notify).encode())
         return WatcherProcess(child.pid, log, parent.close)
     parent.close()
     child.kill()
@@ -78,7 +80,7 @@ def _spawn(job: WatcherJob, log: Path, ready: int) -> subprocess.Popen[bytes]:
     log.parent.mkdir(mode=0o700, exist_ok=True)
     # -P: modules that are by chance in the current folder are not imported.
     command = [sys.executable, "-P", "-m", "remediate.executor.watcher"]
-    arguments = [job.run, job.timer, job.cluster, str(job.inventory), str(job.state_dir), str(ready), *job.notify]
+    arguments = [job.run, job.timer, job.cluster, str(job.inventory), str(job.state_dir), str(ready)]
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
     try:
         refuse_special(os.fstat(handle).st_mode, log)
@@ -106,16 +108,16 @@ def _wait_until_ready(parent: socket.socket) -> bool:
 def main(arguments: Sequence[str]) -> int:
     """Run the process; return its exit code."""
     forbid_core_dumps()
-    run, timer, cluster, inventory, state_dir, ready, *notify = arguments
+    run, timer, cluster, inventory, state_dir, ready = arguments
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    job = WatcherJob(run, timer, cluster, Path(inventory), Path(state_dir), tuple(notify))
     with socket.socket(fileno=int(ready)) as parent:
         if not os.access(inventory, os.R_OK):
             _log(f"{inventory} cannot be read, so a rollback could not find the cluster.")
             return ExitCode.ERROR
         parent.sendall(_READY)
-        # Until the parent has written the timer into the journal, or is gone.
-        parent.recv(1)
+        # Until the parent has written the timer into the journal, or is gone. The command is no argument, which others would see.
+        notify = json.loads(parent.makefile("rb").read() or b"[]")
+    job = WatcherJob(run, timer, cluster, Path(inventory), Path(state_dir), tuple(notify))
     code = watch(job)
     unlock(sys.stdout.fileno())  # From here on, nothing is being rolled back.
     tell_end(job, code)

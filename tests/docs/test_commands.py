@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from tests.docs.command_lines import is_whole
 from tests.docs.conftest import Typist
-from tests.docs.pages import HISTORY, OTHERS, PAGES, ROOT, name_page, read_blocks, read_inline_commands
+from tests.docs.pages import BLOCK, HISTORY, OTHERS, PAGES, ROOT, name_page, read_blocks, read_inline_commands
 
 pytestmark = pytest.mark.lab
 
@@ -27,6 +28,13 @@ def test_the_commands_of_a_page_work_in_order(page: Path, type_page: Callable[[P
     typist = type_page(page)
 
     assert typist.printed
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_page)
+def test_no_command_stands_in_a_block_that_nobody_types(page: Path) -> None:
+    blocks = [block for _, language, block in BLOCK.findall(page.read_text()) if language != "sh"]
+
+    assert re.findall(r"^ *(?:\$ )?remediate .*", "\n".join(blocks), re.MULTILINE) == []
 
 
 def test_what_is_not_typed_is_needed_by_a_page() -> None:
