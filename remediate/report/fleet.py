@@ -22,8 +22,10 @@ from remediate.report.view import GOOD, REFUSED, approvals_required, count_pairs
 _FOLD_FROM = 4
 """From so many clusters on that nothing is wrong with, a screen counts them."""
 _MAX_STATE = 160
-_MIN_STATE = 24
-"""Where there is less room for a state, each cluster is a block of lines."""
+_MIN_NAME = _MIN_STATE = 20
+"""Where there is less room for a name and a state, each cluster is a block of lines."""
+_LONG_STATE = 40
+"""A state that is longer may be cut, so that the names have room."""
 _GAP = 2
 (_HEALTHY,) = mark_words("healthy")
 
@@ -63,29 +65,38 @@ def show_fleet(console: Console, titles: Sequence[str], lines: Iterable[FleetLin
                 f"{_sign_of(line)} {escape(line.cluster)}",
                 escape(line.state, _MAX_STATE),
                 *line.figures,
-                line.expires[:10] or "-",
+                line.expires[:10] or ("-" if line.figures else ""),
             )
             for line in listed
         ]
         width = max(len(row) for row in rows)
         filled = [(*row[:2], *([""] * (width - len(row))), *row[2:]) for row in rows]
         heads = (*mark_words("  cluster", "state"), *titles, "next expiry")
-        print_table(console, heads, _fit_states(console, heads, filled))
+        print_table(console, heads, _fit_to_screen(console, heads, filled))
     if folds:
         soonest = min((line.expires, line.cluster) for line in healthy)
         expiry = f", the first certificate expires {soonest[0][:10]} ({escape(soonest[1])})" if soonest[0] else ""
         print_indented(console, Text(f"{GOOD} {count(len(healthy), 'other cluster')} with nothing to do{expiry}", "green"), 0)
 
 
-def _fit_states(console: Console, titles: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Sequence[tuple[str, ...]]:
-    """Return the rows with states cut to what fits on one line of a screen; the screen of the cluster alone has them whole."""
-    columns = list(zip(titles, *rows, strict=True))
-    other_columns = sum(max(len(translate(cell)) for cell in column) + _GAP for column in (columns[0], *columns[2:]))
-    room = console.width - other_columns
-    if not console.is_terminal or room < _MIN_STATE:
+def _fit_to_screen(console: Console, titles: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Sequence[tuple[str, ...]]:
+    """Return the rows with a long name alone above the rest of its row, and states cut to what fits on one line of a screen.
+
+    The screen of the cluster alone has its state in whole.
+    """
+    figures = sum(max(len(translate(cell)) for cell in column) + _GAP for column in list(zip(titles, *rows, strict=True))[2:])
+    room = console.width - figures - _GAP
+    states = [translate(row[1]) for row in rows]
+    name_room = max(_MIN_NAME, room - min(max(map(len, states)), _LONG_STATE))
+    state_room = room - max(len(row[0]) for row in (titles, *rows) if len(row[0]) <= name_room)
+    if not console.is_terminal or state_room < _MIN_STATE or max(len(row[0]) for row in rows) > console.width:
         return rows
-    states = (translate(row[1]) for row in rows)
-    return [(row[0], Verbatim(_shorten(state, room)), *row[2:]) for row, state in zip(rows, states, strict=True)]
+    fitting: list[tuple[str, ...]] = []
+    for (name, _, *values), state in zip(rows, states, strict=True):
+        is_alone = len(name) > name_room
+        fitting += [(name, *([""] * (len(values) + 1)))] if is_alone else []
+        fitting.append(("" if is_alone else name, Verbatim(_shorten(state, state_room)), *values))
+    return fitting
 
 
 def _shorten(text: str, room: int) -> str:
@@ -103,7 +114,7 @@ def _sign_of(line: FleetLine) -> str:
 
 
 def describe_failing(forecasts: Sequence[EndpointForecast]) -> str:
-    """Return what fails now for the users who miss it most: ``Sign-in fails on 2 of 3 peers``; empty: nothing does."""
+    """Return what fails now for the users who miss it most: ``Sign-in fails on 2 of 3 peers``, or on all; empty: nothing does."""
     failing = [forecast for forecast in forecasts if forecast.before.observed and not forecast.before.ok]
     if not failing:
         return ""
@@ -113,7 +124,15 @@ def describe_failing(forecasts: Sequence[EndpointForecast]) -> str:
     total = len({forecast.peer for forecast in forecasts})
     more = len(set(services.values())) - 1
     besides = f", and {count(more, 'other service')}" if more else ""
-    return f"{worst} fails on {len(peers)} of {count(total, 'peer')}{besides}"
+    where = f" on {len(peers)} of {count(total, 'peer')}" if len(peers) < total else ""
+    return f"{worst} fails{where}{besides}"
+
+
+def _describe_unseen(plan: Plan, unseen: int) -> str:
+    unread = {forecast.peer for forecast in plan.endpoints} - plan.base.keys()
+    if unread:
+        return f"{count(len(unread), 'peer')} not read"
+    return f"{count(unseen, 'check')} not made" if unseen else ""
 
 
 def verification_line(plan: Plan, views: Mapping[PairId, ClientView], code: ExitCode, waiting: int) -> FleetLine:
@@ -131,7 +150,7 @@ def verification_line(plan: Plan, views: Mapping[PairId, ClientView], code: Exit
     states = [describe_failing(plan.endpoints)]
     states += [f"{count(refused, 'client check')} refused although the list accepts"] if refused else []
     states += [f"{count(waiting, 'peer')} not known to use what was written"] if waiting else []
-    states += [f"{count(sums.unseen, 'check')} not made"] if sums.unseen else []
+    states += [_describe_unseen(plan, sums.unseen)]
     clients = f"{views_asked.count(ClientState.REACHED)}/{len(views_asked)}" if views_asked else "not asked"
     expiry = find_next_expiry(plan)
     state = next(filter(None, states), _HEALTHY if code is ExitCode.DONE else "see its details")
@@ -141,7 +160,7 @@ def verification_line(plan: Plan, views: Mapping[PairId, ClientView], code: Exit
 def plan_line(plan: Plan, code: ExitCode) -> FleetLine:
     """Return the line of a cluster for which a plan was made."""
     sums = count_pairs(plan.endpoints)
-    state = describe_failing(plan.endpoints) or (f"{count(sums.unseen, 'check')} not made" if sums.unseen else _HEALTHY)
+    state = describe_failing(plan.endpoints) or _describe_unseen(plan, sums.unseen) or _HEALTHY
     approvals = len({action.certificate for action in approvals_required(plan)})
     expiry = find_next_expiry(plan)
     figures = (

@@ -144,19 +144,20 @@ def print_table(console: Console, titles: Sequence[str], rows: Sequence[Sequence
         for number, line in enumerate(lines):
             console.print(Text(line, "" if number else "dim"), soft_wrap=True)
         return
-    for first, *other_cells in rows:
-        console.print(Text(first), soft_wrap=True)
+    for number, (first, *other_cells) in enumerate(rows if is_labelled else [titles, *rows]):
+        style = "" if number or is_labelled else "dim"
+        console.print(Text(first, style), soft_wrap=True)
         if is_labelled:
             print_entries(
                 console, [Entry(Text(title), (Text(cell),)) for title, cell in zip(titles[1:], other_cells, strict=True)], 2
             )
         else:
-            print_indented(console, FinalText("  ".join(translate(cell) for cell in other_cells if cell)), 2)
+            print_indented(console, FinalText("  ".join(translate(cell) for cell in other_cells if cell), style), 2)
 
 
 def align_columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield each row as a line with its cells under each other, without blanks at its end."""
+    """Yield each row as a line with its cells under each other, without blanks at its end; a cell alone widens no column."""
     rows = [[translate(cell) for cell in row] for row in rows]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    widths = [max((len(row[column]) for row in rows if any(row[1:])), default=0) for column in range(len(rows[0]))]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

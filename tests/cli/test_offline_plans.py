@@ -62,6 +62,18 @@ def test_each_snapshot_of_a_folder_gets_its_plan(remediate: Remediate, folder: P
     assert [Plan.from_json(path.read_text()).cluster for path in sorted(plans.iterdir())] == ["paris", "rome"]
 
 
+def test_a_cluster_with_changes_ahead_is_not_shown_as_well(remediate: Remediate, folder: Path, tmp_path: Path) -> None:
+    plans = tmp_path / "plans"
+    plans.mkdir()
+
+    ended = remediate("plan", "--snapshot", folder, "-o", plans)
+
+    assert ended.code == 0
+    assert [line.split()[:2] for line in ended.out.splitlines()[1:]] == [["✗", "paris"], ["✗", "rome"]]
+    assert f"Wrote {plans}/CLUSTER.json for 2 clusters. Next: " in ended.err
+    assert f"`remediate approve {plans}/CLUSTER.json`" in ended.err
+
+
 def test_a_broken_file_is_its_own_error(remediate: Remediate, folder: Path) -> None:
     (folder / "milan.json").write_text("{}")
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from remediate.language.messages import translate, use_language
 from remediate.model.effect import ClientState, ClientView
 from remediate.model.exit_codes import ExitCode
+from remediate.model.verdict import Cause, Verdict
 from remediate.report.fleet import FleetLine, describe_failing, plan_line, show_fleet, verification_line
 from remediate.report.terminal import make_console
 from tests.report.builders import plan_with
@@ -70,8 +71,43 @@ def test_on_a_screen_each_cluster_is_one_line(columns: int) -> None:
     assert max(map(len, rows)) <= columns
 
 
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_long_name_stands_alone_and_narrows_no_other_row(columns: int) -> None:
+    name = "mra-france-production-with-a-name-of-fifty-characters"
+    long = replace(LINES[-2], cluster=name, state="Sign-in fails on 1 of 3 peers")
+
+    rows = on_screen(columns, [*LINES[5:], long])[1:]
+
+    at = rows.index(f"! {name}")
+    assert rows[at + 1].split()[:2] == ["Sign-in", "fails"]
+    assert len(rows) == 5
+    assert max(map(len, rows)) <= columns
+
+
+def test_blocks_of_a_narrow_screen_have_their_titles_once() -> None:
+    lines = on_screen(60)
+
+    assert lines[:2] == ["  cluster", "  state  certificates  clients  next expiry"]
+    assert "  REST 127.0.0.1:7444 refused the connection" in lines
+
+
 def test_what_fails_is_named_by_what_users_miss_first() -> None:
-    assert describe_failing(large_plan(60).endpoints) == "Sign-in fails on 6 of 6 peers, and 4 other services"
+    forecasts = large_plan(60).endpoints
+    well = [forecast for forecast in forecasts if forecast.before.ok]
+    broken = [forecast for forecast in forecasts if not forecast.before.ok and forecast.peer == forecasts[0].peer]
+
+    assert describe_failing(forecasts) == "Sign-in fails, and 4 other services"
+    assert describe_failing([*well, *broken]).startswith("Sign-in fails on 1 of 3 peers")
+
+
+def test_a_peer_that_was_not_read_is_named_before_its_checks() -> None:
+    verdict = Verdict(ok=False, cause=Cause.UNREACHABLE, observed=False)
+    plan = large_plan(60)
+    unread = replace(
+        plan, base={}, endpoints=tuple(replace(forecast, before=verdict, after=verdict) for forecast in plan.endpoints)
+    )
+
+    assert plan_line(unread, ExitCode.INCOMPLETE).state == "6 peers not read"
 
 
 def test_a_verified_cluster_shows_certificates_and_clients_apart() -> None:

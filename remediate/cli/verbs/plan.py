@@ -102,6 +102,7 @@ def command(
     from remediate.cli.observe import read_authorities
     from remediate.cli.offline_plans import PolicyOptions
     from remediate.cli.results import write_documents, write_files
+    from remediate.model.text import count
     from remediate.report.next_step import describe_next_step
 
     command_line_approvals = read_command_line_approvals(approve, approve_file, ca_paths)
@@ -131,10 +132,11 @@ def command(
     else:
         plans_made = [result.value for result in results if result.value]
         _show(session, plans_made, explain=explain, every_row=every_row)
-    plans = {result.cluster: result.value for result in results if result.value}
-    for path in paths:
-        plan = plans.get(path.stem) or next(iter(plans.values()))
-        session.hint(f"Wrote {path}. {describe_next_step(plan, str(path), str(inventory_path or 'INVENTORY'))}")
+    if paths:
+        plan = max((result.value for result in results if result.value), key=lambda plan: (bool(plan.actions), plan.complete))
+        path = paths[0] if len(paths) == 1 else paths[0].with_name("CLUSTER.json")
+        clusters = f" for {count(len(paths), 'cluster')}" if len(paths) > 1 else ""
+        session.hint(f"Wrote {path}{clusters}. {describe_next_step(plan, str(path), str(inventory_path or 'INVENTORY'))}")
     return combine_exit_codes(results)
 
 
@@ -219,11 +221,12 @@ def _accept_plan(session: Session, planned: PlannedCluster, policy_options: Poli
 
 def _show_fleet(session: Session, results: Sequence[ClusterResult[Plan]]) -> None:
     """Print a line for each cluster."""
+    from remediate.cli.codes import plan_exit_code
     from remediate.language.messages import mark_words
     from remediate.report.fleet import FleetLine, plan_line, show_fleet
 
     lines = [
-        plan_line(result.value, result.exit_code)
+        plan_line(result.value, plan_exit_code(result.value, detailed=True))
         if result.value
         else FleetLine(result.cluster, result.exit_code, str(result.error or "not planned"))
         for result in results

@@ -27,6 +27,7 @@ from remediate.model.errors import (
     WriteRefused,
 )
 from remediate.model.expressway import ADMINISTRATOR_ACCOUNTS_PAGE
+from remediate.model.identity import host_and_port
 from remediate.model.limits import Limits
 from remediate.model.secret import Secret
 from remediate.model.text import quote
@@ -58,7 +59,8 @@ class RestSession(Closing):
     """
 
     def __init__(self, access: PeerAccess, account: Account, limits: Limits, *, writable: bool, logs: bool = False) -> None:
-        self._where, self._writable, self._password = f"The REST interface of {access.address}", writable, account.password
+        self._where = f"The REST interface of {host_and_port(access.address, access.rest_port)}"
+        self._writable, self._password = writable, account.password
         self._logs = logs
         self._username = account.username
         self._host, self._port = access.address, access.rest_port
@@ -88,7 +90,7 @@ class RestSession(Closing):
             text = self.get(TRUSTED_CA)
         except NotOffered as error:
             raise ObservationError(
-                f"{self._where} does not have the API of an Expressway on port {self._port} (HTTP 404). "
+                f"{self._where} does not have the API of an Expressway (HTTP 404). "
                 "If web administration is on another port, set `rest_port` in the inventory."
             ) from error
         if not _holds_pem(text) and not self._names_peers():

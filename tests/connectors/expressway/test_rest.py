@@ -82,7 +82,7 @@ def test_both_base_paths_are_tried_and_one_is_remembered(peer: Peer) -> None:
 def test_a_resource_that_is_nowhere_is_not_offered(peer: Peer) -> None:
     peer.says(f"GET {ROOT}", 404)
 
-    with peer.session() as session, pytest.raises(NotOffered, match=r"localhost does not offer /certs/root"):
+    with peer.session() as session, pytest.raises(NotOffered, match=r"localhost:\d+ does not offer /certs/root"):
         session.get("/certs/root")
 
 
@@ -95,7 +95,7 @@ def test_a_refused_login_is_the_last_request(peer: Peer) -> None:
             lambda: session.get_page("/api/raml"),
             lambda: session.write("POST", "/restart"),
         ):
-            with pytest.raises(LoginRefused, match=r"localhost refuses the login of admin"):
+            with pytest.raises(LoginRefused, match=r"localhost:\d+ refuses the login of admin"):
                 ask()
 
     assert len(peer.raw_requests) == 1
@@ -229,7 +229,7 @@ NO_LOGIN = {
     "a redirect to nowhere": (302, "", (), ObservationError, "without a target"),
     "a wrong password": (401, "", (), LoginRefused, "refuses the login of admin"),
     "no API access": (403, LOGIN_PAGE, (), AccessError, "denies it access .*a web page"),
-    "another port": (404, "", (), ObservationError, "does not have the API of an Expressway on port .*`rest_port`"),
+    "another port": (404, "", (), ObservationError, "does not have the API of an Expressway .*`rest_port`"),
     "a broken server": (503, LOGIN_PAGE, (), ObservationError, r"HTTP 503: a web page \(HTML\)"),
 }
 
