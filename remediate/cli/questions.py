@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from remediate.cli.session import terminal_columns
 from remediate.language.messages import translate
 from remediate.model.errors import Declined, UsageError
-from remediate.report.wrapping import wrap_line
+from remediate.report.wrapping import terminal_columns, wrap_line
 
 if TYPE_CHECKING:
     from remediate.cli.session import Session

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
@@ -23,10 +22,6 @@ if TYPE_CHECKING:
     from remediate.report.events import EventLines
     from remediate.report.progress import Progress
     from remediate.report.run_progress import ExpectedWork, RunProgress
-
-
-_DUMB_COLUMNS = 80
-"""What rich takes for the width of a dumb terminal."""
 
 
 @dataclass(slots=True)
@@ -83,7 +78,7 @@ class Session:
         from remediate.language.messages import translate
         from remediate.model.masking import mask
         from remediate.model.text import escape
-        from remediate.report.wrapping import wrap_line
+        from remediate.report.wrapping import terminal_columns, wrap_line
 
         if sys.stderr is not None:
             columns = terminal_columns(sys.stderr)
@@ -209,19 +204,6 @@ def _find_user_state_dir() -> Path:
     import platformdirs
 
     return platformdirs.user_state_path("remediate")
-
-
-def terminal_columns(stream: TextIO) -> int:
-    """Return how wide the terminal behind `stream` is, a dumb one 80; 0 where there is none."""
-    if not stream.isatty():
-        return 0
-    if os.environ.get("TERM") == "dumb":
-        return _DUMB_COLUMNS
-    try:
-        columns: int = os.get_terminal_size(stream.fileno()).columns
-    except (OSError, ValueError):
-        return 0
-    return columns
 
 
 def _ignore_error(error: OSError) -> None:

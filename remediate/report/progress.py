@@ -92,9 +92,9 @@ class Progress:
         line.append(escape(event.message, MAX_MESSAGE), style=STYLES.get(event.type, "default"))
         lasts = event.type in LASTING or bool(event.fields.get("rehearsed")) or self._every_event
         is_one_of_many = event.type == "endpoint-probed" and not event.fields.get("error")
-        if not self._moves and (lasts or not is_one_of_many):
+        if not self._console.is_terminal and (lasts or not is_one_of_many):
             self._console.print(FinalText(f"{rfc3339(self._now())} "), line, soft_wrap=True, sep="")
-        elif lasts:
+        elif lasts or not (self._moves or is_one_of_many):
             print_indented(self._console, line, 0)
         elif self._status:
             line.truncate(max(20, self._console.width - 4), overflow="ellipsis")

@@ -276,7 +276,7 @@ class RunProgress:
                 return ""
 
     def _print(self, line: str, style: str) -> None:
-        if self._moves:
+        if self._console.is_terminal:
             moment = f"{self._now().astimezone():%H:%M:%S}"
             if "`" in line:
                 # A command is copied as one line.

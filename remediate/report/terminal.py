@@ -56,6 +56,7 @@ from remediate.report.view import (
     summarise_verdicts,
     symbol_of,
 )
+from remediate.report.wrapping import terminal_columns
 
 Tense = Literal["planned", "measured", "judged"]
 MAX_REASONS = 4
@@ -63,6 +64,7 @@ MAX_ALIKE = 3
 """How many actions that are alike are printed; the rest is counted."""
 NOT_JUDGED = "·"
 MAX_GROUPS = 40
+_DUMB_LINES = 25
 MAX_NAMES = 4000
 _SIGNS = {"trust-certificate": "+", "trust-on-node": "+", "remove-certificate": "-", "set-ciphers": "~"}
 _SYMBOLS = {
@@ -97,7 +99,12 @@ class _Console(Console):
 def make_console(stream: TextIO, *, color: bool) -> Console:
     """Return a console that interprets no markup in what it prints, since certificate text is untrusted."""
     plain = not color or bool(os.environ.get("NO_COLOR"))
-    return _Console(file=stream, markup=False, emoji=False, highlight=False, no_color=plain, soft_wrap=False)
+    # rich takes a dumb terminal for one of 80 columns, however wide it is.
+    columns = terminal_columns(stream) if os.environ.get("TERM") in {"dumb", "unknown"} else 0
+    width, height = (columns, _DUMB_LINES) if columns else (None, None)
+    return _Console(
+        file=stream, markup=False, emoji=False, highlight=False, no_color=plain, soft_wrap=False, width=width, height=height
+    )
 
 
 def show_plan(console: Console, plan: Plan, *, every_row: bool = False, explain: bool = False) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from itertools import pairwise
+from typing import TextIO
 
 _WORD = re.compile(
     r"(?:\d+ = )?(?:`[^`\n]*`|\((?:[^\s()]+ ){0,3}\d\d:\d\d(?::\d\d)? UTC\)|\d\d:\d\d(?::\d\d)? UTC(?!\w)|\S)+"
@@ -11,6 +13,14 @@ _WORD = re.compile(
 )
 """What is never split: a word, with a sign that French writes after a blank, or that parts it from the next; code, such as a command;
 a time in UTC, and a moment in UTC beside one in local time; ``1 = NAME``."""
+
+
+def terminal_columns(stream: TextIO) -> int:
+    """Return how wide the terminal behind `stream` is, 80 where it does not say; 0 where there is none."""
+    try:
+        return (os.get_terminal_size(stream.fileno()).columns or 80) if stream.isatty() else 0
+    except (OSError, ValueError):
+        return 0
 
 
 def break_offsets(text: str, width: int) -> list[int]:

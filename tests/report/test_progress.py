@@ -59,3 +59,13 @@ def test_on_a_terminal_a_warning_is_broken_between_words() -> None:
         progress(Event("warning", "expressway-c1.communications.example.fr could not be read.", "edge-paris"))
 
     assert "expressway-c1.communications.example.fr\n" in stream.getvalue()
+
+
+def test_a_dumb_terminal_breaks_every_line_between_words() -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=40, height=25, color_system=None, _environ={"TERM": "dumb"})
+
+    with Progress(console) as progress:
+        progress(Event("peer-read", "expc1.example.test: read, with 6 certificates.", "edge"))
+
+    assert stream.getvalue() == "edge: expc1.example.test: read, with 6\ncertificates.\n"
