@@ -174,8 +174,10 @@ class _Beginning:
             self.own_run = self.journal.begin_without_plan("rollback", self.run.cluster, self.run.peers, operator=operator)
 
     def close(self, state: RunState, message: str, code: ExitCode, effects: tuple[PeerEffect, ...] = ()) -> None:
-        """Record how the run and its rollback are left."""
-        self.journal.close_run(self.run.id, state, message, code, effects, by=self.own_run)
+        """Record how the run and its rollback are left; where nothing was sent, what was in effect of the run still is."""
+        is_changed = self.wrote or state != "partial" or any(step.state == "undone" for step in self.journal.steps(self.run.id))
+        lasting_effects = () if is_changed else self.run.in_effect or ()
+        self.journal.close_run(self.run.id, state, message, code, effects, by=self.own_run, lasting_effects=lasting_effects)
 
     def record_write(self) -> None:
         """Record that a write follows."""

@@ -280,6 +280,7 @@ class Journal:
         effects: Iterable[PeerEffect] = (),
         *,
         by: str | None = None,
+        lasting_effects: Sequence[PeerEffect] = (),
     ) -> None:
         """Record how this process leaves `run`.
 
@@ -290,16 +291,21 @@ class Journal:
             message: What came of it, which is masked.
             exit_code: What the command ends with; None: it is not known.
             effects: Whether what it wrote is in effect on each peer; empty: it was not looked at.
+            lasting_effects: What was seen in effect of `run` earlier and still holds; empty: `effects`.
         """
         in_effect = format_effects([replace(effect, description=mask(effect.description)) for effect in effects])
+        lasting_json = format_effects(lasting_effects) or in_effect
         with self.transaction() as db:
             db.execute(
-                "UPDATE runs SET state = ?, ended_at = ?, message = ?, exit_code = ?, in_effect = ? WHERE id IN (?, ?)",
+                "UPDATE runs SET state = ?, ended_at = ?, message = ?, exit_code = ?, "
+                "in_effect = CASE id WHEN ? THEN ? ELSE ? END WHERE id IN (?, ?)",
                 (
                     state,
                     rfc3339(self._now()),
                     mask(message),
                     exit_code,
+                    run,
+                    lasting_json,
                     in_effect,
                     run,
                     by or run,

@@ -8,6 +8,7 @@ from remediate.model.client import AnswerKind, ClientAnswer
 from remediate.model.health import Health
 from tests.executor.clusters import plan_for, story
 from tests.executor.conftest import Desk
+from tests.executor.effect.looks import fronted, look, states
 from tests.executor.memory import MemoryCluster
 from tests.executor.memory_box import Box
 from tests.pki import NOW
@@ -38,6 +39,23 @@ def test_a_rollback_of_peers_that_never_started_since_is_in_effect(desk: Desk) -
     assert (result.exit_code, result.state) == (0, "rolled-back")
     assert effects(desk) == dict.fromkeys(("expc1", "expc2", "expc3"), ("yes", "start"))
     assert result.message.endswith("In effect on every peer.")
+
+
+def test_what_a_client_showed_is_kept_where_nothing_is_sent(desk: Desk) -> None:
+    # Given a run that a client showed in effect, on peers that offer no removal
+    cluster = fronted()
+    result = desk.apply(cluster, plan_for(cluster, ciphers="keep"))
+    assert {(effect.state.value, effect.source) for effect in result.effects} == {("yes", "client")}
+    for box in cluster.boxes:
+        box.removal = False
+    # When it is rolled back, Then the steps are open, and the lists that are there still are in effect
+    for _ in range(2):
+        cluster.tick(600)
+        undone = desk.rollback(cluster)
+    assert {effect.state.value for effect in undone.effects} == {"not-known"}
+    assert effects(desk) == dict.fromkeys(("expc1", "expc2", "expc3"), ("yes", "client"))
+    assert states(look(desk, cluster, ask_clients=False)) == [("yes", "client")] * 3
+    assert desk.journal().run("last").in_effect == undone.effects
 
 
 def test_rolling_back_a_list_loaded_at_a_start_is_not_known(desk: Desk) -> None:
