@@ -21,6 +21,7 @@ STRING: Final = "tag:yaml.org,2002:str"
 INTEGER: Final = "tag:yaml.org,2002:int"
 _BOOLEAN = "tag:yaml.org,2002:bool"
 _QUOTED = re.compile(r"""(['"])(.*?)\1""")
+_MISSING_BLANK = re.compile(r"\s*(?:- +)*\w+:[^\s/]")
 _DECIMAL = re.compile(r"[1-9][0-9]{0,8}")
 """YAML 1.1 reads a leading zero as octal, and Python refuses very long numbers."""
 _MAX_BYTES = 16 * 1024 * 1024
@@ -154,17 +155,16 @@ def _scalar(node: yaml.Node) -> object:
 
 def read_document(file: Path) -> Document:
     """Return the one document in `file`. Raises InventoryError, which never quotes the file, since it may hold a secret."""
+    text = ""
     try:
-        node = yaml.compose(read_regular_file(file, _MAX_BYTES).decode(), Loader=yaml.SafeLoader)
+        text = read_regular_file(file, _MAX_BYTES).decode()
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
     except OSError as error:
         raise InventoryError(f"{file}: cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise InventoryError(f"{file}: is not UTF-8 text (byte {error.start}).") from error
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InventoryError(
-            f"{file}:{line}: is not YAML: {_remove_quotes(error.problem) if error.problem else 'cut short'}."
-        ) from None
+        raise InventoryError(_describe_mistake(file, text, error)) from None
     except RecursionError:
         raise InventoryError(f"{file}: is nested too deeply to be an inventory.") from None
     except yaml.YAMLError:
@@ -172,6 +172,23 @@ def read_document(file: Path) -> Document:
     if node is None:
         raise InventoryError(f"{file}:1: is empty: an inventory begins with `version: 1`.")
     return Document(file, node)
+
+
+def _describe_mistake(file: Path, text: str, error: yaml.MarkedYAMLError) -> str:
+    """Return where and why `text` is no YAML; PyYAML names the line after a key whose blank is missing."""
+    line, problem = error.problem_mark.line + 1 if error.problem_mark else 1, error.problem or ""
+    if "'\\t'" in problem:
+        return f"{file}:{line}: is not YAML: it has a tab where YAML takes blanks only."
+    key_line, key = next(((number, key) for number, key in reversed(_number_lines(text)) if number < line), (1, ""))
+    if _MISSING_BLANK.match(key):
+        return f"{file}:{key_line}: is not YAML: a blank is missing after the colon of its key."
+    reason = _remove_quotes(problem) if problem else "cut short"
+    return f"{file}:{line}: is not YAML: {reason}."
+
+
+def _number_lines(text: str) -> list[tuple[int, str]]:
+    """Return the lines that are not empty with their numbers."""
+    return [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
 
 
 def _remove_quotes(problem: str) -> str:

@@ -133,6 +133,13 @@ MISTAKES = {
     ),
     "pin and CA": (ADDRESS, "- {address: a.b, tls: {}}", ":8: `tls` must have either `fingerprint` or `ca`."),
     "missing file": (ADDRESS, "- {address: a.b, tls: {ca: gone.pem}}", "gone.pem, which does not exist."),
+    "tab": ("  - name: edge-paris", "\t- name: edge-paris", ":3: is not YAML: it has a tab where YAML takes blanks only."),
+    "no blank": ("name: edge-paris", "name:edge-paris", ":3: is not YAML: a blank is missing after the colon of its key."),
+    "no blank further down": (
+        "username: admin",
+        "username:admin",
+        ":5: is not YAML: a blank is missing after the colon of its key.",
+    ),
     "not YAML": ("name: edge-paris", "name: [", ":5: is not YAML: “expected ',' or ']', but got"),
 }
 
