@@ -282,6 +282,16 @@ def connect(host: str, port: int, check: TlsCheck, server_name: str, deadline: D
     return connection
 
 
+def read_certificate(host: str, port: int, deadline: Deadline) -> bytes:
+    """Return the certificate (DER) that a server presents, whoever it is; only a handshake is sent. Raises OSError, ValueError."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    connection = connect(host, port, TlsCheck(context, "nothing"), host, deadline)
+    connection.close()
+    return connection.certificate
+
+
 def _open_tcp(host: str, port: int, deadline: Deadline) -> socket.socket:
     """Connect to the first address that answers; the addresses share the time that remains."""
     addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)

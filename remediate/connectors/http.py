@@ -26,11 +26,13 @@ from remediate.connectors.exchange import (
     ResponseTooLarge,
     UnexpectedEncoding,
     connect,
+    read_certificate,
 )
 from remediate.connectors.text import describe_failure
 from remediate.connectors.tls.known_pins import describe_successor, keep
 from remediate.connectors.tls.pinning import TlsCheck
-from remediate.model.errors import ObservationError, OutcomeUnknown, PinMismatch, RemediateError
+from remediate.model.certificate import Certificate
+from remediate.model.errors import CertificateError, ObservationError, OutcomeUnknown, PinMismatch, RemediateError
 from remediate.model.identity import host_and_port
 from remediate.model.limits import Limits
 from remediate.model.masking import remember
@@ -119,6 +121,7 @@ class HttpClient(Closing):
         limits: On time, size and attempts.
         account: For Basic authentication.
         server_name: Name to verify and to send, where it is not `host`.
+        pin_advice: Where the inventory may pin the server: what to do with the certificate that it presents, where none is pinned.
     """
 
     def __init__(
@@ -131,7 +134,9 @@ class HttpClient(Closing):
         *,
         account: Account | None = None,
         server_name: str | None = None,
+        pin_advice: str | None = None,
     ) -> None:
+        self._pin_advice = pin_advice
         self._where, self._host, self._port, self._server_name = where, host, port, server_name or host
         self._check, self._limits, self._account = check, limits, account
         self._connection: Connection | None = None
@@ -263,7 +268,10 @@ class HttpClient(Closing):
             raise PinMismatch(message, next_step=RENEWAL_ADVICE) from error
         except ssl.SSLCertVerificationError as error:
             reason = mask_and_escape(error.verify_message or str(error))
-            raise PinMismatch(f"{self._where} does not verify under {self._check.description}: {reason}.") from error
+            message = f"{self._where} does not verify under {self._check.description}: {reason}."
+            if self._pin_advice:
+                message = f"{message} {self._describe_presented()}".rstrip()
+            raise PinMismatch(message, next_step=self._pin_advice) from error
         except TimeoutError as error:
             message = f"{self._where} cannot be reached: no answer within {limits.connect_s:g} s."
             raise NoConnection(message, is_silent=True) from error
@@ -273,6 +281,16 @@ class HttpClient(Closing):
         if self._check.fingerprint:
             keep(self._connection.certificate)
         return self._connection
+
+    def _describe_presented(self) -> str:
+        """Return a sentence on the certificate of a server that nothing pins; empty where it does not show one that can be read."""
+        try:
+            der = read_certificate(self._host, self._port, Deadline.after(self._limits.connect_s))
+            certificate = Certificate.from_der(der)
+        except (OSError, ValueError, CertificateError):
+            return ""
+        subject = mask_and_escape(certificate.subject, 200)
+        return f"It presents {certificate.fingerprint} of {subject}."
 
     def _headers(self) -> dict[str, str]:
         headers = {

@@ -7,11 +7,15 @@ import re
 from remediate.model.identity import Fingerprint
 
 _CERTIFICATE = re.compile(
-    r"\s*(?:sha-?256(?:\s+fingerprint)?\s*[:=]\s*)?([0-9a-f]{64}|[0-9a-f]{2}(?:[: ][0-9a-f]{2}){31})\s*", re.IGNORECASE
+    r"\s*(?:sha(?:2?-)?256(?:\s+fingerprint|\([^()]*\))?\s*[:=]\s*)?([0-9a-f]{64}|[0-9a-f]{2}(?:[: ][0-9a-f]{2}){31})\s*",
+    re.IGNORECASE,
 )
-"""``sha256:HEX``, ``sha256 Fingerprint=AB:CD:…``, ``SHA256 Fingerprint=…``, ``AB:CD:…``, ``SHA-256: …``."""
-_HOST_KEY = re.compile(r"\s*(?:\d+\s+)?(SHA256:[A-Za-z0-9+/]{43})=?(?:\s.*)?")
-"""``SHA256:BASE64``, and the whole line of ``ssh-keygen -lf``: ``256 SHA256:BASE64 comment (ED25519)``."""
+"""``sha256:HEX``, ``sha256 Fingerprint=AB:CD:…``, ``SHA256 Fingerprint=…``, ``SHA2-256(FILE)= HEX``, ``AB:CD:…``, ``SHA-256: …``."""
+_HOST_KEY = re.compile(
+    r"\s*(?:\d+\s+|[A-Z0-9]+ key fingerprint is:?\s+|(?:debug1: )?Server host key: \S+\s+)?(SHA256:[A-Za-z0-9+/]{43})[=.]?(?:\s.*)?"
+)
+"""``SHA256:BASE64``, and whole lines: ``256 SHA256:BASE64 comment (ED25519)`` of ``ssh-keygen -lf``, ``ED25519 key fingerprint is
+SHA256:BASE64.`` of ``ssh``, ``debug1: Server host key: ssh-ed25519 SHA256:BASE64`` of ``ssh -v``."""
 
 
 def read_fingerprint(text: str) -> Fingerprint | None:

@@ -21,6 +21,8 @@ _KEY = "SHA256:" + "aB3/" * 10 + "xyZ"
         f"SHA256 Fingerprint={_PAIRS}",
         f"SHA-256 Fingerprint={_PAIRS}",
         f"SHA-256: {_PAIRS}",
+        f"SHA2-256(server.der)= {_DIGITS}",
+        f"SHA256(server.der)= {_DIGITS}",
         _PAIRS,
         _PAIRS.lower(),
         _PAIRS.replace(":", " "),
@@ -40,7 +42,17 @@ def test_what_is_no_sha256_of_a_certificate(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [_KEY, f"{_KEY}=", f"256 {_KEY} root@expc1 (ED25519)", f"3072 {_KEY} no comment (RSA)", f" {_KEY}"]
+    "text",
+    [
+        _KEY,
+        f"{_KEY}=",
+        f"256 {_KEY} root@expc1 (ED25519)",
+        f"3072 {_KEY} no comment (RSA)",
+        f" {_KEY}",
+        f"ED25519 key fingerprint is {_KEY}.",
+        f"ED25519 key fingerprint is: {_KEY}",
+        f"debug1: Server host key: ssh-ed25519 {_KEY}",
+    ],
 )
 def test_a_host_key(text: str) -> None:
     assert read_host_key(text) == _KEY

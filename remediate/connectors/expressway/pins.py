@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ssl
 from dataclasses import dataclass
 
-from remediate.connectors.exchange import Deadline, connect
+from remediate.connectors.exchange import Deadline, read_certificate
 from remediate.connectors.expressway.ssh import read_host_keys
 from remediate.connectors.text import describe_failure
-from remediate.connectors.tls.pinning import TlsCheck
 from remediate.model.access import PeerAccess
 from remediate.model.certificate import Certificate
 from remediate.model.errors import CertificateError, ObservationError
@@ -38,18 +36,10 @@ def read_pins(access: PeerAccess, limits: Limits) -> PresentedPins:
 
 
 def _read_certificate(access: PeerAccess, limits: Limits) -> Certificate:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
     where = host_and_port(access.address, access.rest_port)
     try:
-        check = TlsCheck(context, "nothing")
-        connection = connect(access.address, access.rest_port, check, access.address, Deadline.after(limits.connect_s))
+        return Certificate.from_der(read_certificate(access.address, access.rest_port, Deadline.after(limits.connect_s)))
     except (OSError, ValueError) as error:
         raise ObservationError(f"The web interface on {where} cannot be reached: {describe_failure(error)}.") from error
-    try:
-        return Certificate.from_der(connection.certificate)
     except CertificateError as error:
         raise ObservationError(f"The web interface on {where} presents a certificate that cannot be read.") from error
-    finally:
-        connection.close()

@@ -40,6 +40,10 @@ _PROXY_ADVICE = (
     "Something else answers there: give the peer's own address and the port of its web administration (`rest_port`), not "
     "those of a proxy or single sign-on"
 )
+_PIN_ADVICE = (
+    "Compare this fingerprint on the peer itself, then put it in the inventory as `tls: {fingerprint: …}`, or its CA as "
+    "`tls: {ca: PATH}`. `remediate doctor -i INVENTORY --pins` prints the pins of every peer."
+)
 _NOT_OFFERED_STATUSES = frozenset({404, 405, 501})
 
 
@@ -65,7 +69,13 @@ class RestSession(Closing):
         self._username = account.username
         self._host, self._port = access.address, access.rest_port
         self._http = HttpClient(
-            self._where, access.address, access.rest_port, make_tls_check(access.tls), limits, account=account
+            self._where,
+            access.address,
+            access.rest_port,
+            make_tls_check(access.tls),
+            limits,
+            account=account,
+            pin_advice=_PIN_ADVICE,
         )
         self._base: str | None = None
         self._refused = self._logged_in = False

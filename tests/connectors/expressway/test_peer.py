@@ -230,6 +230,20 @@ def test_a_wrong_pin_sends_no_password(lab: Lab, cluster: ClusterAccess, transpo
     assert (access.ssh.host_key or "") in str(caught.value) or transport == "tls"
 
 
+def test_without_a_pin_the_certificate_that_is_seen_is_shown(lab: Lab, cluster: ClusterAccess) -> None:
+    access = replace(cluster.peers[0], tls=TlsTrust())
+
+    with (
+        ExpresswayPeer(access, cluster.login.username, cluster.login.password.read(), QUICK, writable=False) as peer,
+        pytest.raises(PinMismatch, match=f"It presents {lab.peers[0].fingerprint} of CN=expc1") as caught,
+    ):
+        peer.trusted_ca()
+
+    assert "Compare this fingerprint on the peer itself" in caught.value.next_step
+    assert "re-keyed" not in caught.value.next_step
+    assert len(lab.requests) == 0
+
+
 def test_a_peer_that_is_down_is_unreachable(lab: Lab, open_peer: Opener) -> None:
     lab.faults.down(lab.peers[0].address)
 
