@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from remediate.cli.files import read_text
+from remediate.cli.files import read_document, read_text
 from remediate.model.errors import Declined, RemediateError, UsageError
 
 if TYPE_CHECKING:
@@ -22,16 +22,22 @@ def read_command_line_approvals(
     """Return approvals, by this user and now, of what ``--approve``, ``--approve-file`` and ``--ca`` name.
 
     Raises:
-        UsageError: A fingerprint is not ``sha256:HEX``.
+        UsageError: A fingerprint is not ``sha256:HEX``, or the file is a document.
         InventoryError, CertificateError: A file of ``--ca`` cannot be read.
     """
     from remediate.connectors.authorities import read_authorities
 
     typed = [_parse_fingerprint(text, "--approve") for text in options]
     listed: list[Fingerprint] = []
-    for number, line in enumerate(read_text(file).splitlines() if file else (), start=1):
-        if text := line.partition("#")[0].strip():
-            listed.append(_parse_fingerprint(text, f"{file}:{number}"))
+    text = read_text(file) if file else ""
+    if text.lstrip().startswith("{"):
+        raise UsageError(
+            f"--approve-file: {file} is a JSON document, not a list of fingerprints.",
+            next_step="Give approvals that `remediate approve` wrote to `remediate apply` with --approvals.",
+        )
+    for number, line in enumerate(text.splitlines(), start=1):
+        if fingerprint := line.partition("#")[0].strip():
+            listed.append(_parse_fingerprint(fingerprint, f"{file}:{number}"))
     authorities = [certificate.fingerprint for certificate in read_authorities(ca_paths).certificates]
     return (*approve_now(typed, "approve"), *approve_now(listed, "approve-file"), *approve_now(authorities, "ca"))
 
@@ -69,7 +75,7 @@ def read_approvals(path: Path | None, plan: Plan) -> tuple[ApprovedCertificate, 
 
     if path is None:
         return ()
-    approvals = Approvals.from_json(read_text(path))
+    approvals = read_document(path, Approvals.from_json)
     if approvals.plan != plan.id:
         raise Declined(
             f"{path} has approvals for the plan {approvals.plan}, but this is the plan {plan.id}.",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from remediate.machine.files import FileTooLarge, NotRegularFile, read_regular_file
 from remediate.machine.private_files import write_private_file
 from remediate.machine.system import CLOSE_ON_EXEC, NO_FOLLOW, NO_TERMINAL, NO_WAIT, effective_user_id
-from remediate.model.errors import CertificateError, RemediateError, UsageError
+from remediate.model.errors import CertificateError, FormatError, RemediateError, UsageError
 from remediate.model.limits import Limits
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _PRIVATE = 0o600
 _READABLE = 0o644
 _STDIN = "-"
+_T = TypeVar("_T")
 _MAX_BYTES = Limits().max_file_bytes
 
 
@@ -86,6 +87,15 @@ def read_text(path: Path) -> str:
         return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise RemediateError(f"{path} is not UTF-8 text.") from error
+
+
+def read_document(path: Path, parse: Callable[[str], _T]) -> _T:
+    """Return what `parse` makes of the text in `path`; ``-`` is stdin. Raises RemediateError, which names the file."""
+    text = read_text(path)
+    try:
+        return parse(text)
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}", next_step=error.next_step) from error
 
 
 def read_bytes(path: Path) -> bytes:

@@ -117,13 +117,13 @@ def plan_files(
 
 
 def _plan_file(path: Path, _note: object, policy_options: PolicyOptions) -> PlannedCluster | RemediateError:
-    from remediate.cli.files import read_text
+    from remediate.cli.files import read_document
     from remediate.model.plan import Policy
     from remediate.model.snapshot import Snapshot
     from remediate.planner import forget_certificates
 
     try:
-        return plan_snapshot(Snapshot.from_json(read_text(path)), policy_options, Policy())
+        return plan_snapshot(read_document(path, Snapshot.from_json), policy_options, Policy())
     except RemediateError as error:
         return error
     finally:

@@ -43,16 +43,16 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
     is_partial = bool(open_steps and state.run)
     outcome: JournalState = "partial" if is_partial else "confirm-pending" if deadline else "applied"
     services = remind_of_services(context, state)
-    code = most_serious(
+    settled = most_serious(
         [
             ExitCode.PERSON_NEEDED if open_steps else ExitCode.DONE,
             ExitCode.NOT_IN_EFFECT if services else ExitCode.DONE,
             ExitCode.INCOMPLETE if verified.unseen or verified.gaps else ExitCode.DONE,
             ExitCode.ENDPOINTS_REMAIN if _count_remaining(context, verified) else ExitCode.DONE,
-            ExitCode.CONFIRMATION_PENDING if deadline else ExitCode.DONE,
             effect_exit_code(effects, never_restarts=context.options.never_restarts),
         ]
     )
+    code = most_serious([settled, ExitCode.CONFIRMATION_PENDING]) if deadline else settled
     command = restart_command(unsettled_peers(effects), context.cluster, context.state_dir)
     message, summary = (
         _describe(verified, open_steps, [words, services], state)
@@ -63,7 +63,7 @@ def close_run(context: RunContext, state: RunState, verified: Verification) -> R
         record_alarms_after(context.journal, state.run, state.alarms_after, context.environment.now())
         measurements = measure_pairs(state.verdicts_before, verified.verdicts, state.client_views)
         record_measurements(context.journal, state.run, measurements)
-        context.journal.close_run(state.run, outcome, record, code, effects)
+        context.journal.close_run(state.run, outcome, record, settled, effects)
     if deadline:
         message = f"{message} {_describe_confirmation(context, state, deadline, open_steps)}"
     context.events.emit("run-state", message, state=outcome, exit_code=code, confirm_by=deadline)

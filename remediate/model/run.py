@@ -28,7 +28,8 @@ class Run:
         confirm_by: Until when it must be, or had to be, confirmed; None: it never had a timer.
         timer: The name of the timer that undoes the run after `confirm_by`; None: no timer does, or no longer.
         confirmed_by: Who confirmed it; None: it was not confirmed, or its journal is of a version before this column.
-        exit_code: What the command ended with that closed it; None: none did, or its journal is of a version before this column.
+        exit_code: What the command ended with that closed it, without its 9 once it is confirmed; None: none did, or its journal is of
+            a version before this column.
         in_effect: Whether what it wrote is in effect on each peer, as seen when it was closed; None: it was not looked at.
     """
 

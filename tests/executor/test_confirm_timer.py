@@ -41,7 +41,7 @@ def test_an_apply_waits_for_its_confirmation_and_reports_it(timed: Timed, plan: 
     assert f"confirm it by {BY}: `remediate confirm {result.run_id} --state-dir" in result.message
     with timed.desk.journal() as journal:
         run = journal.run("last")
-        assert (run.state, run.confirm_by) == ("confirm-pending", BY)
+        assert (run.state, run.confirm_by, run.exit_code) == ("confirm-pending", BY, 9)
         assert BY in run.message
 
 
@@ -112,7 +112,9 @@ def test_confirmed_in_time_it_stays_and_the_timer_ends(timed: Timed, plan: Plan)
     timed.clock.go_on(14 * 60)
     result = timed.confirm()
     assert (result.exit_code, result.state, result.has_written) == (0, "applied", False)
-    assert "Confirmed by" in timed.desk.journal().run("last").message
+    run = timed.desk.journal().run("last")
+    assert "Confirmed by" in run.message
+    assert run.exit_code == 0
     # Confirming twice says so
     assert "was already confirmed" in timed.confirm(result.run_id).message
     # And the timer's process ends without a rollback

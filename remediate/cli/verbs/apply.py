@@ -137,7 +137,7 @@ def command(
       130 interrupted (143: terminated); the journal has what was done
     """
     from remediate.cli.approvals import read_approvals, read_command_line_approvals
-    from remediate.cli.files import read_text
+    from remediate.cli.files import read_document
     from remediate.cli.restarts import choose_calls, make_restart_options
     from remediate.executor.result import ApplyOptions
     from remediate.executor.window import parse_window
@@ -146,7 +146,7 @@ def command(
     command_line_approvals = read_command_line_approvals(approve, approve_file, ca_paths)
     # An empty value, from a variable that is not set, is refused: it would silently drop the window.
     hours = None if window is None else parse_window(window)
-    value = Plan.from_json(read_text(plan))
+    value = read_document(plan, Plan.from_json)
     approved = (*command_line_approvals, *read_approvals(approvals_file, value))
     cluster = _choose_cluster(session, value, inventory_path, patterns)
     restart = chosen_restart or cluster.restarts.restart or "if-needed"

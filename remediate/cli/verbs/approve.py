@@ -41,13 +41,13 @@ def command(session: Session, plan: Path, output: Path | None) -> ExitCode:
       1   PLAN cannot be read, or the approvals cannot be written
     """
     from remediate.cli.approvals import approve_now
-    from remediate.cli.files import read_text, write_atomically
+    from remediate.cli.files import read_document, write_atomically
     from remediate.executor.approval_store import record_approvals
     from remediate.executor.vouching import list_actions_to_approve
     from remediate.model.approvals import Approvals
     from remediate.model.plan import Plan
 
-    value = Plan.from_json(read_text(plan))
+    value = read_document(plan, Plan.from_json)
     actions = list_actions_to_approve(value)
     _ask_for_each(session, value, actions)
     approvals = Approvals(value.id, approve_now((action.certificate for action in actions), "terminal"))

@@ -123,7 +123,7 @@ def _read(
     snapshot_path: Path | None,
     expiring: timedelta | None,
 ) -> Sequence[ClusterResult[_Listing]]:
-    from remediate.cli.files import read_text
+    from remediate.cli.files import read_document
     from remediate.cli.fleet import ClusterResult, choose_clusters
     from remediate.cli.fleet_processes import look_at_clusters
     from remediate.cli.observe import observe, warn_about
@@ -131,7 +131,7 @@ def _read(
     from remediate.model.snapshot import Snapshot
 
     if snapshot_path and not is_inventory_preferred("snapshot_path"):
-        snapshot = Snapshot.from_json(read_text(snapshot_path))
+        snapshot = read_document(snapshot_path, Snapshot.from_json)
         return (ClusterResult(snapshot.cluster, *_list(snapshot, expiring)),)
     if inventory_path is None:
         raise UsageError("There is nothing to list from.", next_step="Give -i INVENTORY, or --snapshot FILE.")

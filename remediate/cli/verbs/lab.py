@@ -66,13 +66,13 @@ def up(session: Session, scenario: str, like: Path | None, directory: Path | Non
       0   it runs
       1   it does not start, runs already, or there is no such scenario or recording
     """
-    from remediate.cli.files import read_text
+    from remediate.cli.files import read_document
     from remediate.formats.recording import read_recording
 
     process = _load_process()
     folder = _folder(session, directory)
     if like:
-        read_recording(read_text(like))  # refused here, where its fault can be named
+        read_document(like, read_recording)  # refused here, where its fault can be named
     process.up(folder, scenario, like)
     return _print_status(session, folder)
 

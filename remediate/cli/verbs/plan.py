@@ -220,7 +220,7 @@ def _accept_plan(session: Session, planned: PlannedCluster, policy_options: Poli
 
 
 def _show_fleet(session: Session, results: Sequence[ClusterResult[Plan]]) -> None:
-    """Print a line for each cluster."""
+    """Print a line for each cluster, by what its plan says: the command ends with 0 wherever a plan was made."""
     from remediate.cli.codes import plan_exit_code
     from remediate.language.messages import mark_words
     from remediate.report.fleet import FleetLine, plan_line, show_fleet

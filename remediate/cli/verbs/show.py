@@ -47,7 +47,7 @@ def command(
       1   the file cannot be read, or is not a plan that this version of remediate reads
     """
     from remediate.cli.collector import pause_collector
-    from remediate.cli.files import read_text
+    from remediate.cli.files import read_document
     from remediate.cli.observe import remind_from_journal
     from remediate.cli.results import write_document
     from remediate.model.plan import Plan
@@ -56,7 +56,7 @@ def command(
     if sum((session.json, html_path is not None, markdown_path is not None)) > 1:
         raise UsageError("--json, --html and --markdown exclude each other.")
     with pause_collector():
-        value = Plan.from_json(read_text(plan))
+        value = read_document(plan, Plan.from_json)
         next_step = describe_next_step(value, "PLAN" if str(plan) == "-" else str(plan))
         if session.json:
             session.write_json_text(value.to_json())

@@ -220,12 +220,12 @@ def _write_metrics(path: Path, results: Sequence[ClusterResult[Verification]]) -
 
 def _read_accepted(path: Path | None, clusters: Sequence[ClusterAccess]) -> Plan | None:
     """Return the plan in `path`, which says what stays refused. Raises UsageError for a plan of another cluster."""
-    from remediate.cli.files import read_text
+    from remediate.cli.files import read_document
     from remediate.model.plan import Plan
 
     if path is None:
         return None
-    plan = Plan.from_json(read_text(path))
+    plan = read_document(path, Plan.from_json)
     if plan.cluster not in {cluster.name for cluster in clusters}:
         raise UsageError(
             f"--accept-remaining: {path} is a plan for the cluster {plan.cluster}, which is not among those chosen.",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from remediate.model.effect import EffectSource, EffectState, PeerEffect, effects_json
+from remediate.model.exit_codes import ExitCode, most_serious
 from remediate.model.identity import Address
 from remediate.model.run import Backup, Run, StepRecord
 
@@ -31,9 +32,17 @@ def make_run(row: sqlite3.Row) -> Run:
         timer=_get(row, "timer"),
         confirmed_by=_get(row, "confirmed_by"),
         kind=_get(row, "kind") or "apply",
-        exit_code=_get(row, "exit_code"),
+        exit_code=_find_exit_code(row),
         in_effect=_make_effects(_get(row, "in_effect")),
     )
+
+
+def _find_exit_code(row: sqlite3.Row) -> int | None:
+    """Return what a run ended with; the row has the code that counts once the run is confirmed."""
+    code: int | None = _get(row, "exit_code")
+    if code is None or row["state"] != "confirm-pending":
+        return code
+    return most_serious([code, ExitCode.CONFIRMATION_PENDING])
 
 
 def format_effects(effects: Sequence[PeerEffect]) -> str | None:

@@ -289,7 +289,7 @@ class Journal:
             by: The id of the rollback that undid it, which is closed with it; None: none did.
             state: Its state.
             message: What came of it, which is masked.
-            exit_code: What the command ends with; None: it is not known.
+            exit_code: What the command ends with, without the 9 of a run that is to be confirmed; None: it is not known.
             effects: Whether what it wrote is in effect on each peer; empty: it was not looked at.
             lasting_effects: What was seen in effect of `run` earlier and still holds; empty: `effects`.
         """

@@ -59,6 +59,11 @@ def test_a_bad_line_in_the_approvals_is_named(remediate: Remediate, snapshot: Pa
     assert ended.code == 64
     assert f"{listed}:2: `sha256:1234`" in ended.err
 
+    listed.write_text('{"format": "remediate.approvals/1"}')
+    ended = remediate("plan", "--snapshot", snapshot, "--approve-file", listed)
+    assert ended.code == 64
+    assert "with --approvals" in ended.err
+
 
 def test_a_ca_that_the_operator_gives_is_vouched_for(remediate: Remediate, snapshot: Path, tmp_path: Path) -> None:
     folder = tmp_path / "pki"
