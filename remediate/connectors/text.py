@@ -11,6 +11,14 @@ from remediate.model.identity import Address, is_ip
 from remediate.model.masking import reveals
 from remediate.model.text import mask_and_escape, quote
 
+_NO_SHARED_VERSION = "it has no TLS version in common with this machine"
+_TLS_FAILURES = {
+    "TLSV1_ALERT_PROTOCOL_VERSION": _NO_SHARED_VERSION,
+    "UNSUPPORTED_PROTOCOL": _NO_SHARED_VERSION,
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": "it has no cipher in common with this machine",
+    "WRONG_VERSION_NUMBER": "what answers there does not speak TLS",
+}
+"""Failures of a handshake in words, by OpenSSL's name of the reason."""
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?")
 
 
@@ -26,7 +34,7 @@ def describe_failure(error: BaseException) -> str:
         if isinstance(cause, ConnectionError | ssl.SSLEOFError):
             return "the connection was closed or reset"
         if isinstance(cause, ssl.SSLError):
-            return quote(cause.strerror or str(cause))
+            return _TLS_FAILURES.get(cause.reason or "") or quote(cause.strerror or str(cause))
         if isinstance(cause, OSError) and cause.strerror:
             return mask_and_escape(cause.strerror)
     return quote(f"{type(error).__name__}: {error}", 120)

@@ -81,7 +81,7 @@ class LoginRefused(AccessError):
     """A login that was refused; it is never repeated."""
 
     default_next_step = (
-        "Correct the username or the secret's source in the inventory. No other peer was tried, "
+        "Correct the username, or where its password comes from, in the inventory. No other peer was tried, "
         "so that automated protection does not lock the account out."
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 
 import pytest
 
@@ -32,6 +33,21 @@ def test_a_failure_is_described_by_what_it_wraps() -> None:
     assert describe_failure(ConnectionResetError()) == "the connection was closed or reset"
     assert describe_failure(OSError(113, "No route to host")) == "No route to host"
     assert describe_failure(ValueError("\x1b[2J")) == "“ValueError: \\x1b[2J”"
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("TLSV1_ALERT_PROTOCOL_VERSION", "no TLS version in common"),
+        ("WRONG_VERSION_NUMBER", "does not speak TLS"),
+        ("X", "“x”"),
+    ],
+)
+def test_a_failed_handshake_is_described_in_words(reason: str, words: str) -> None:
+    error = ssl.SSLError(1, "x")
+    error.reason = reason
+
+    assert words in describe_failure(error)
 
 
 @pytest.mark.parametrize(
