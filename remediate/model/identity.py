@@ -50,7 +50,10 @@ def is_host(text: str) -> bool:
 
 
 def host_within(text: str) -> str | None:
-    """Return the host in a text with a URL, a port, brackets, blanks or a dot at the end; None where there is none."""
+    """Return the host in a text with a URL, a port, brackets, blanks or a dot at the end; None where there is none.
+
+    An internationalised name is returned as DNS and certificates have it (``xn--…``).
+    """
     without_scheme = _SCHEME.sub("", text.strip(), count=1)
     # The part before an @ may be a password, so it is dropped unread.
     authority = re.split(r"[/?#\\]", without_scheme, maxsplit=1)[0].rpartition("@")[2]
@@ -60,7 +63,10 @@ def host_within(text: str) -> str | None:
         host = authority.partition(":")[0]
     else:
         host = authority
-    host = host.strip().rstrip(".")
+    try:
+        host = host.strip().rstrip(".").encode("idna").decode()
+    except UnicodeError:
+        return None
     return host if is_host(host) else None
 
 

@@ -28,6 +28,10 @@ def test_a_host_is_recognised_in_what_surrounds_it(text: str) -> None:
     assert host_within(text) == "expc1.test"
 
 
-@pytest.mark.parametrize("text", ["", "https://", "two hosts", "a..b"])
+def test_a_name_with_other_letters_is_given_as_dns_has_it() -> None:
+    assert host_within("https://münchen.example:8443/") == "xn--mnchen-3ya.example"
+
+
+@pytest.mark.parametrize("text", ["", "https://", "two hosts", "a..b", "ü..b"])
 def test_no_host_is_seen_where_there_is_none(text: str) -> None:
     assert host_within(text) is None
