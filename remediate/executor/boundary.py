@@ -77,7 +77,7 @@ def writing(target: str) -> Iterator[None]:
         raise OutcomeUnknown(f"It is not known whether {target} carried out a write: {place_of(error)}. {_REPORT}") from error
 
 
-def guarded(environment: Environment) -> Environment:
+def add_boundary(environment: Environment) -> Environment:
     """Return `environment` with the boundary around each connector that it calls by itself. Peers get theirs in `reconnecting`."""
 
     def open_peers(cluster: ClusterAccess, limits: Limits, *, writable: bool) -> ClusterPort:

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from remediate.executor.boundary import guarded
+from remediate.executor.boundary import add_boundary
 from remediate.executor.environment import Environment, with_client
 from remediate.executor.identity import Operator, identify_operator
 from remediate.executor.journal.store import Journal
@@ -54,7 +54,7 @@ def begin_command(
     """Handle signals and hold a client open while the block runs; nothing of the cluster is opened yet."""
     events = RunEvents(sink, cluster.name)
     with handle_signals(lambda text: events.emit("warning", text)) as stop, ExitStack() as stack:
-        environment = guarded(stack.enter_context(with_client(environment, state_dir)))
+        environment = add_boundary(stack.enter_context(with_client(environment, state_dir)))
         yield Command(cluster, state_dir, limits, environment, events, stop, stack)
 
 

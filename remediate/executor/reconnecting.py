@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TypeVar
 
-from remediate.executor.boundary import guarded, reading, writing
+from remediate.executor.boundary import add_boundary, reading, writing
 from remediate.executor.environment import Environment
 from remediate.executor.lists import ListBelief, ShrunkenList
 from remediate.executor.operations.certificates import describe_certificate
@@ -240,7 +240,7 @@ def open_reconnecting_peers(
     environment: Environment, cluster: ClusterAccess, limits: Limits, stack: ExitStack, *, writable: bool
 ) -> tuple[ClusterPort, tuple[ReconnectingPeer, ...]]:
     """Open `cluster` until `stack` ends; return it, and its peers as ones that reconnect."""
-    opened = guarded(environment).open_peers(cluster, limits, writable=writable)
+    opened = add_boundary(environment).open_peers(cluster, limits, writable=writable)
     stack.callback(_close_quietly, opened)
     return opened, tuple(ReconnectingPeer(peer, limits, environment.pause) for peer in opened.__enter__().peers)
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from remediate.executor.boundary import guarded
+from remediate.executor.boundary import add_boundary
 from remediate.executor.environment import Environment
 from remediate.executor.foreign_alarms import judge_guards_now
 from remediate.executor.guarded_restart import describe_obstacles
@@ -89,7 +89,7 @@ def preview_restart(
         JournalError: The journal cannot be read.
         AccessError: A login was refused.
     """
-    events, environment = RunEvents(sink, cluster.name), guarded(environment)
+    events, environment = RunEvents(sink, cluster.name), add_boundary(environment)
     with ExitStack() as stack:
         opening = open_to_read(cluster, state_dir, environment, stack)
         emit_whether_open(request.window, environment.now(), events)

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from remediate.executor.boundary import guarded
+from remediate.executor.boundary import add_boundary
 from remediate.executor.differences import find_returned_certificates
 from remediate.executor.effect.after_rollback import UndoneLook
 from remediate.executor.effect.observe import observe_effects_unasked
@@ -73,7 +73,7 @@ def preview_rollback(
     """
     refuse_wrong_run(run, cluster, state_dir)
     with ExitStack() as stack:
-        context = _open(run, cluster, state_dir, limits, RunEvents(silent, cluster.name), guarded(environment), stack)
+        context = _open(run, cluster, state_dir, limits, RunEvents(silent, cluster.name), add_boundary(environment), stack)
         return _find_work(context, match_peers(context.journal, context.run, context.peers))
 
 
@@ -97,7 +97,7 @@ def rehearse_rollback(
     Raises:
         UnknownRun, UsageError, LockHeld, LockError, JournalError, AccessError: As `rollback`, before its first write.
     """
-    environment = guarded(environment)
+    environment = add_boundary(environment)
     events = RunEvents(sink, cluster.name)
     refuse_wrong_run(run, cluster, state_dir)
     with ExitStack() as stack:

@@ -65,9 +65,9 @@ def refuse_unapproved(
     """
     with Journal(state_dir) as journal:
         approvals = collect_approvals(plan, options, state_dir, journal, journal.find_unfinished(plan))
-    answered = {approval.certificate for approval in approvals}
-    answered |= {certificate.fingerprint for certificate in read_authorities(cluster.ca).certificates}
-    _refuse_unvouched(plan, [action for action in list_actions_to_approve(plan) if action.certificate not in answered])
+    vouched = {approval.certificate for approval in approvals}
+    vouched |= {certificate.fingerprint for certificate in read_authorities(cluster.ca).certificates}
+    _refuse_unvouched(plan, [action for action in list_actions_to_approve(plan) if action.certificate not in vouched])
     return approvals
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from remediate.executor.boundary import guarded
+from remediate.executor.boundary import add_boundary
 from remediate.executor.environment import Environment
 from remediate.executor.identity import Operator
 from remediate.executor.journal import switches
@@ -220,7 +220,7 @@ def set_workaround(
         NotVerified: Off, and an endpoint or a peer could not be observed; nothing was changed.
     """
     events = RunEvents(sink, cluster.name)
-    environment = guarded(environment)
+    environment = add_boundary(environment)
     if on:
         events.emit("warning", RISK)
     with ExitStack() as stack:

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from remediate.executor.boundary import guarded
+from remediate.executor.boundary import add_boundary
 from remediate.executor.environment import Environment
 from remediate.executor.opening import open_to_read
 from remediate.executor.operations import SetVerification
@@ -38,7 +38,7 @@ def rehearse_workaround(
     Raises:
         LockHeld, LockError, JournalError, ClientsWouldBreak, NotVerified: As `set_workaround`, before its first write.
     """
-    environment = guarded(environment)
+    environment = add_boundary(environment)
     with ExitStack() as stack:
         open_to_read(cluster, state_dir, environment, stack)
     if not on and not force:

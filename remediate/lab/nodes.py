@@ -163,7 +163,7 @@ def _server_context(
         context.sslobject_class = _AlertingObject
         # OpenSSL would send what signed its own certificate after it, from the list that it judges clients by.
         leaves = [identity.certificate for identity in identities.values()]
-        authorities = [client for client in clients if not any(client.issued(leaf) for leaf in leaves)]
+        authorities = [client for client in clients if not any(client.has_issued(leaf) for leaf in leaves)]
         if authorities:
             context.load_verify_locations(cadata="".join(authority.pem for authority in authorities))
     for family, identity in identities.items():

@@ -58,17 +58,17 @@ class RestInterface:
         """Return the whole interface: login and faults outside, the resources inside."""
         resources = Starlette(routes=self._routes())
 
-        async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-            async def dated(message: Message) -> None:
+        async def serve_guarded(scope: Scope, receive: Receive, send: Send) -> None:
+            async def send_dated(message: Message) -> None:
                 if message["type"] == "http.response.start":
                     now = format_datetime(self.faults.time_at(self.peer.address), usegmt=True)
                     message = {**message, "headers": [(b"date", now.encode()), *message.get("headers", [])]}
                 await send(message)
 
             if scope["type"] == "http":
-                await self._guard(resources, scope, receive, dated)
+                await self._guard(resources, scope, receive, send_dated)
 
-        return guarded
+        return serve_guarded
 
     def _routes(self) -> list[Route]:
         handlers = [

@@ -183,7 +183,7 @@ class Certificate:
     @cached_property
     def self_signed(self) -> bool:
         """Whether it is self-issued and its signature verifies under its own key."""
-        return self.self_issued and self._read(lambda handle: handle.signed(handle), otherwise=False)
+        return self.self_issued and self._read(lambda handle: handle.has_signed(handle), otherwise=False)
 
     @cached_property
     def is_ca(self) -> bool:
@@ -195,7 +195,7 @@ class Certificate:
         key = self._read(lambda handle: handle.key_info, b"")
         return bool(key) and key == other._read(lambda handle: handle.key_info, b"")
 
-    def named_as_issuer_of(self, other: Certificate) -> bool:
+    def is_named_as_issuer_of(self, other: Certificate) -> bool:
         """Return whether its subject is the issuer in `other`, as OpenSSL compares names. An empty name is no issuer's."""
 
         def is_named(issuer: X509, issued: X509) -> bool:
@@ -203,13 +203,13 @@ class Certificate:
 
         return self._compare(other, is_named)
 
-    def issued(self, other: Certificate) -> bool:
+    def has_issued(self, other: Certificate) -> bool:
         """Return whether OpenSSL takes it for the issuer of `other`, and the signature of `other` is by its key."""
 
         def has_signed(issuer: X509, issued: X509) -> bool:
-            return issuer.may_have_issued(issued) and issuer.signed(issued)
+            return issuer.may_have_issued(issued) and issuer.has_signed(issued)
 
-        return self.named_as_issuer_of(other) and self._compare(other, has_signed)
+        return self.is_named_as_issuer_of(other) and self._compare(other, has_signed)
 
     def _compare(self, other: Certificate, holds: Callable[[X509, X509], bool]) -> bool:
         """Return whether `holds` is true of both as OpenSSL reads them; False where it cannot read one of them."""

@@ -12,7 +12,7 @@ from ctypes import c_char_p, c_int, c_long, c_void_p
 from typing import Final
 
 from remediate.openssl.libcrypto import Libcrypto
-from remediate.openssl.x509 import encoded
+from remediate.openssl.x509 import encode_der
 
 _NID_SIGNED: Final = 22  # obj_mac.h: NID_pkcs7_signed
 _OID_SIGNED: Final = bytes.fromhex("06092a864886f70d010702")
@@ -57,6 +57,6 @@ def certificates_of(openssl: Libcrypto, content: bytes) -> tuple[bytes, ...] | N
             return None
         stack = _SignedData.from_address(message.content).certificates
         count = lib.OPENSSL_sk_num(stack) if stack else 0
-        return tuple(encoded(lib, lib.i2d_X509, lib.OPENSSL_sk_value(stack, position)) for position in range(count))
+        return tuple(encode_der(lib, lib.i2d_X509, lib.OPENSSL_sk_value(stack, position)) for position in range(count))
     finally:
         lib.PKCS7_free(pointer)

@@ -111,7 +111,7 @@ class X509:
     @property
     def key_info(self) -> bytes:
         """The SubjectPublicKeyInfo in DER."""
-        return encoded(self.lib, self.lib.i2d_X509_PUBKEY, self.lib.X509_get_X509_PUBKEY(self.pointer))
+        return encode_der(self.lib, self.lib.i2d_X509_PUBKEY, self.lib.X509_get_X509_PUBKEY(self.pointer))
 
     def _key_algorithm(self) -> int:
         """Return the NID of the algorithm in the SubjectPublicKeyInfo; 0 where it is none that OpenSSL knows."""
@@ -131,7 +131,7 @@ class X509:
         """Return whether OpenSSL could take this one for the issuer of `other` while it builds a chain: names, key ids, key usage."""
         return bool(self.lib.X509_check_issued(self.pointer, other.pointer) == _CHECK_ISSUED_OK)
 
-    def signed(self, other: X509) -> bool:
+    def has_signed(self, other: X509) -> bool:
         """Return whether the signature of `other` verifies under the key of this one."""
         key = self._key()
         good = bool(key) and self.lib.X509_verify(other.pointer, key) == 1
@@ -197,7 +197,7 @@ def string_bytes(lib: ctypes.CDLL, string: int) -> bytes:
     return ctypes.string_at(data, length) if data and length > 0 else b""
 
 
-def encoded(lib: ctypes.CDLL, encode: Callable[[int, object], int], value: int) -> bytes:
+def encode_der(lib: ctypes.CDLL, encode: Callable[[int, object], int], value: int) -> bytes:
     """Return the DER that `encode`, an ``i2d`` function, makes of `value`; nothing where it cannot."""
     output = c_void_p()
     length = encode(value, ctypes.byref(output)) if value else 0

@@ -72,7 +72,7 @@ def draw_chain(presented: Sequence[Certificate], trusted: Sequence[Certificate],
     ]
     if issuer is None and chain and chain[-1].readable and not chain[-1].self_issued:
         namesakes = tuple(
-            certificate for certificate in dict.fromkeys((*trusted, *presented)) if certificate.named_as_issuer_of(chain[-1])
+            certificate for certificate in dict.fromkeys((*trusted, *presented)) if certificate.is_named_as_issuer_of(chain[-1])
         )
         links.append(ChainLink(None, chain[-1].issuer, "missing", len(links), breaks=False, namesakes=namesakes))
     return tuple(links)
@@ -88,7 +88,7 @@ def _find_issuer(
     """Return the issuer of the last certificate of `chain`; None above a root, or if it is neither trusted nor presented."""
     if not chain or chain[-1].self_issued:
         return None
-    return next((certificate for certificate in (*trusted, *presented) if certificate.issued(chain[-1])), None)
+    return next((certificate for certificate in (*trusted, *presented) if certificate.has_issued(chain[-1])), None)
 
 
 def show_verdict(

@@ -30,7 +30,7 @@ def complete_chain(presented: Chain, trusted: Iterable[Certificate]) -> Chain:
     while chain and not chain[-1].self_issued:
         name = name_hashes(chain[-1]).issuer
         namesakes = (candidate for candidate in candidates if name_hashes(candidate).subject == name)
-        issuer = next((candidate for candidate in namesakes if candidate.issued(chain[-1])), None)
+        issuer = next((candidate for candidate in namesakes if candidate.has_issued(chain[-1])), None)
         if issuer is None or issuer in chain:
             break
         chain.append(issuer)

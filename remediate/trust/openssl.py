@@ -58,7 +58,7 @@ def has_signed(issuer: Certificate, certificate: Certificate) -> bool:
     """Return whether the signature of `certificate` verifies under the key of `issuer`; not where one of them cannot be read."""
     library = openssl()
     try:
-        return x509(library, issuer.der).signed(x509(library, certificate.der))
+        return x509(library, issuer.der).has_signed(x509(library, certificate.der))
     except Unreadable:
         return False
 

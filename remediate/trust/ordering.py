@@ -36,7 +36,7 @@ def order_chain(certificates: Sequence[Certificate], address: str) -> OrderedCha
     ends = tuple(
         certificate
         for certificate in distinct
-        if not any(certificate.issued(subject) for subject in distinct if subject != certificate)
+        if not any(certificate.has_issued(subject) for subject in distinct if subject != certificate)
     )
     servers = tuple(end for end in ends if not end.is_ca or name_matches(end, address)) or ends
     if not servers or certificates[0] in servers:
@@ -49,6 +49,6 @@ def order_chain(certificates: Sequence[Certificate], address: str) -> OrderedCha
 
 def _follow_issuers(leaf: Certificate, certificates: Chain) -> Chain:
     chain = [leaf]
-    while issuer := next((ca for ca in certificates if ca not in chain and ca.issued(chain[-1])), None):
+    while issuer := next((ca for ca in certificates if ca not in chain and ca.has_issued(chain[-1])), None):
         chain.append(issuer)
     return tuple(chain)

@@ -85,9 +85,9 @@ def ask_every_fact(certificate: Certificate) -> None:
     name_hashes(certificate), leaf_can_pass(certificate, NOW)
     (
         certificate.has_key_of(_LEAF),
-        certificate.issued(_LEAF),
-        _ROOT.certificate.issued(certificate),
-        certificate.issued(certificate),
+        certificate.has_issued(_LEAF),
+        _ROOT.certificate.has_issued(certificate),
+        certificate.has_issued(certificate),
     )
 
 
@@ -114,7 +114,7 @@ def _fields_of(library: Libcrypto, certificate: Certificate) -> None:
     for name in FIELDS:
         getattr(handle, name)
     str(handle.subject), str(handle.issuer), handle.subject.common_name, len(handle.issuer)
-    handle.subject.same_as(handle.issuer), handle.may_have_issued(handle), handle.signed(handle)
+    handle.subject.same_as(handle.issuer), handle.may_have_issued(handle), handle.has_signed(handle)
     extensions.dns_names(handle), extensions.ip_addresses(handle), extensions.is_ca(handle)
     extensions.extended_key_usages(handle)
     extensions.issuer_addresses(handle)

@@ -109,7 +109,8 @@ def test_every_question_about_them_has_an_answer(family: list[Certificate], data
     certificates = [link.certificate for link in links if link.certificate]
     built_length = max(1, len(verdict.built_chain))
     assert all(
-        above.issued(below) for below, above in zip(certificates[built_length - 1 :], certificates[built_length:], strict=False)
+        above.has_issued(below)
+        for below, above in zip(certificates[built_length - 1 :], certificates[built_length:], strict=False)
     )
 
 

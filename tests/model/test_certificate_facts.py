@@ -125,16 +125,16 @@ def test_an_issuer_is_who_has_the_name_and_the_key() -> None:
     root, namesake = issue("Root", ca=True), issue("Root", ca=True, key_name="another")
     leaf = issue("leaf.test", root).certificate
 
-    assert root.certificate.issued(leaf)
-    assert namesake.certificate.named_as_issuer_of(leaf)
-    assert not namesake.certificate.issued(leaf)
-    assert not leaf.issued(root.certificate)
+    assert root.certificate.has_issued(leaf)
+    assert namesake.certificate.is_named_as_issuer_of(leaf)
+    assert not namesake.certificate.has_issued(leaf)
+    assert not leaf.has_issued(root.certificate)
 
 
 def test_an_empty_name_names_no_one() -> None:
     nameless = certificate(name())
     unreadable = Certificate.from_der(b"\x30\x03\x02\x01\x01")
 
-    assert not nameless.named_as_issuer_of(certificate(called("a"), name(), own_key=key("other")))
-    assert not unreadable.named_as_issuer_of(unreadable)
+    assert not nameless.is_named_as_issuer_of(certificate(called("a"), name(), own_key=key("other")))
+    assert not unreadable.is_named_as_issuer_of(unreadable)
     assert (nameless.readable, unreadable.readable) == (True, False)

@@ -185,12 +185,14 @@ def _show(session: Session, demo: DemoResult) -> None:
     from remediate.report.terminal import show_matrix
 
     def apply_answers(endpoint: EndpointForecast) -> EndpointForecast:
-        def answered(forecast: Verdict, answer: JudgeAnswer) -> Verdict:
+        def apply_answer(forecast: Verdict, answer: JudgeAnswer) -> Verdict:
             return Verdict(ok=True) if answer.status == HTTP_OK else replace(forecast, ok=False)
 
         where = (endpoint.peer, endpoint.address, endpoint.port)
         return replace(
-            endpoint, before=answered(endpoint.before, demo.before[where]), after=answered(endpoint.after, demo.after[where])
+            endpoint,
+            before=apply_answer(endpoint.before, demo.before[where]),
+            after=apply_answer(endpoint.after, demo.after[where]),
         )
 
     console = session.out()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from remediate.executor.boundary import guarded
+from remediate.executor.boundary import add_boundary
 from remediate.executor.client_view import Surroundings, find_refusing_nodes
 from remediate.executor.effect.client import Client, products_of, view_answers
 from remediate.executor.effect.decision import Views, decide_effect
@@ -70,7 +70,7 @@ def observe_effects(
         JournalError: The journal cannot be read.
     """
     with Journal(state_dir) as journal, with_client(environment, state_dir) as opened:
-        environment = guarded(opened)
+        environment = add_boundary(opened)
         client = Client(cluster, environment, limits, RunEvents(sink, cluster.name))
         verdicts = environment.judge(snapshot)
         effects: list[PeerEffect] = []
