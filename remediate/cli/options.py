@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, cast, get_args
 
 import click
 from click.core import ParameterSource
@@ -16,6 +17,8 @@ from remediate.model.restart import ASSUMABLE, Calls, Guard
 
 F = TypeVar("F", bound=Callable[..., Any])
 PATH = click.Path(path_type=Path)
+OUTPUT = click.Path(path_type=Path)
+"""The type of a file that a command writes; every other path is one that it reads."""
 
 
 def option(*names: str, **attributes: Any) -> Callable[[F], F]:
@@ -27,9 +30,16 @@ def option(*names: str, **attributes: Any) -> Callable[[F], F]:
 
 def common(function: F) -> F:
     """Add the options of every command; their values go to the Session, not to the function's arguments."""
+
+    @wraps(function)
+    def run(*arguments: Any, **values: Any) -> Any:
+        _refuse_to_overwrite_inputs(click.get_current_context())
+        return function(*arguments, **values)
+
+    decorated = cast("F", run)
     for decorate in reversed(_COMMON):
-        function = decorate(function)
-    return function
+        decorated = decorate(decorated)
+    return decorated
 
 
 def confirmation(function: F) -> F:
@@ -125,6 +135,27 @@ def is_inventory_preferred(alternative: str) -> bool:
         long_name = next(parameter for parameter in context.command.params if parameter.name == alternative).opts[0]
         raise UsageError(f"-i and {long_name} cannot be given together.", next_step="Leave one of them out.")
     return on_command_line[0]
+
+
+def _refuse_to_overwrite_inputs(context: click.Context) -> None:
+    """Raise UsageError where a file that the command would write is also one that it reads, and so would be lost."""
+    outputs, inputs = [Path(context.ensure_object(Session).events or "-")], list[Path]()
+    for parameter in context.command.params:
+        value = context.params.get(parameter.name or "")
+        paths = [path for path in (value if isinstance(value, tuple) else (value,)) if isinstance(path, Path)]
+        (outputs if parameter.type is OUTPUT else inputs).extend(paths)
+    for output in outputs:
+        if any(_is_same_file(output, path) for path in inputs):
+            raise UsageError(
+                f"{output} would be overwritten, and this command also reads it.", next_step="Give another file for the output."
+            )
+
+
+def _is_same_file(output: Path, path: Path) -> bool:
+    try:
+        return path.is_file() and path.samefile(output)
+    except (OSError, ValueError):
+        return False
 
 
 def _store_in_session(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:

@@ -105,3 +105,25 @@ def test_an_inventory_and_another_source_exclude_each_other(verb: str, alternati
     ended = remediate(verb, "-i", "inventory.yml", alternative, "file")
 
     assert (ended.code, f"-i and {alternative} cannot be given together" in ended.err) == (64, True)
+
+
+@pytest.mark.parametrize("output", ["--html", "--markdown", "--events"])
+def test_what_a_command_reads_is_never_overwritten(output: str, remediate: Remediate, plan: Path) -> None:
+    before = plan.read_bytes()
+
+    ended = remediate("show", plan, output, plan.parent / "." / plan.name)
+
+    assert (ended.code, plan.read_bytes()) == (64, before)
+    assert "would be overwritten" in ended.err
+
+
+def test_an_inventory_or_snapshot_is_never_overwritten(remediate: Remediate, snapshot: Path, tmp_path: Path) -> None:
+    inventory, before = tmp_path / "inventory.yml", snapshot.read_bytes()
+    inventory.write_text("version: 1\n")
+
+    for command in ("plan", "collect"):
+        assert remediate(command, "-i", inventory, "-o", inventory).code == 64
+    assert remediate("plan", "--snapshot", snapshot, "-o", snapshot).code == 64
+    assert remediate("certificates", "--snapshot", snapshot, "--csv", snapshot).code == 64
+
+    assert (inventory.read_text(), snapshot.read_bytes()) == ("version: 1\n", before)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from remediate.cli.options import PATH, common, option
+from remediate.cli.options import OUTPUT, PATH, common, option
 from remediate.cli.session import Session
 from remediate.model.errors import Declined
 from remediate.model.exit_codes import ExitCode
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("plan", type=PATH)
-@option("-o", "--output", type=PATH, metavar="FILE", help="Also write the approvals to this file, for `apply --approvals`.")
+@option("-o", "--output", type=OUTPUT, metavar="FILE", help="Also write the approvals to this file, for `apply --approvals`.")
 @common
 @click.pass_obj
 def command(session: Session, plan: Path, output: Path | None) -> ExitCode:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from remediate.cli.durations import HORIZON
-from remediate.cli.options import PATH, common, inventory, is_inventory_preferred, option
+from remediate.cli.options import OUTPUT, PATH, common, inventory, is_inventory_preferred, option
 from remediate.cli.session import Session
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @inventory(required=False)
 @option("--snapshot", "snapshot_path", type=PATH, metavar="FILE", help="Read this snapshot, offline, without an inventory.")
 @option("--expiring", type=HORIZON, metavar="60d", help="Only certificates that expire within this time, or have expired.")
-@option("--csv", "csv_path", type=PATH, metavar="FILE", help="Also write them as a table for a spreadsheet.")
+@option("--csv", "csv_path", type=OUTPUT, metavar="FILE", help="Also write them as a table for a spreadsheet.")
 @option(
     "--pem",
     "pem_folder",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from remediate.cli.options import PATH, common, inventory, is_inventory_preferred, option
+from remediate.cli.options import OUTPUT, PATH, common, inventory, is_inventory_preferred, option
 from remediate.cli.session import Session
 from remediate.model.errors import UsageError
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         help="Read diagnostic archives of one cluster instead, without a network; more PATHs may follow.")  # fmt: skip
 @option("--survey", is_flag=True,
         help="Probe each endpoint with a single ClientHello: faster, but no basis for an apply.")  # fmt: skip
-@option("-o", "--output", type=PATH, metavar="FILE", help="The output file; with several clusters, an existing folder.")
+@option("-o", "--output", type=OUTPUT, metavar="FILE", help="The output file; with several clusters, an existing folder.")
 @common
 @click.pass_obj
 def command(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from remediate.cli.options import PATH, common, inventory, option
+from remediate.cli.options import OUTPUT, common, inventory, option
 from remediate.cli.session import Session
 from remediate.model.errors import UsageError
 from remediate.model.exit_codes import ExitCode, most_serious
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @inventory()
-@option("--record", "recording", type=PATH, metavar="FILE",
+@option("--record", "recording", type=OUTPUT, metavar="FILE",
         help="Also write what each peer of one cluster answers, with secrets, addresses and names replaced.")  # fmt: skip
 @option("--pins", is_flag=True, help="Only show what each peer presents now, as YAML for the inventory. No password is used.")
 @common

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from remediate.cli.options import PATH, common, option
+from remediate.cli.options import OUTPUT, PATH, common, option
 from remediate.cli.session import Session
 from remediate.model.errors import Declined, UsageError
 from remediate.model.exit_codes import ExitCode
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("address", required=False)
-@option("-o", "--output", type=PATH, default=Path("inventory.yml"), show_default=True, metavar="FILE", help="The output file.")
+@option(
+    "-o", "--output", type=OUTPUT, default=Path("inventory.yml"), show_default=True, metavar="FILE", help="The output file."
+)
 @option("--name", metavar="NAME", help="The name of the cluster; you are asked for it if left out.")
 @option("--rest-port", type=click.IntRange(1, 65535), default=443, show_default=True, help="The port of REST on every peer.")
 @option("--ssh-port", type=click.IntRange(1, 65535), default=22, show_default=True, help="The port of SSH on every peer.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from remediate.cli.durations import HORIZON
-from remediate.cli.options import PATH, approvals, authorities, common, inventory, is_inventory_preferred, option
+from remediate.cli.options import OUTPUT, PATH, approvals, authorities, common, inventory, is_inventory_preferred, option
 from remediate.cli.session import Session
 from remediate.model.errors import UsageError
 
@@ -37,7 +37,7 @@ CIPHERS = ("keep", "prefer-rsa", "prefer-ecdsa", "auto")
     metavar="FILE|FOLDER",
     help="Plan from this snapshot, or each of a folder, offline.",
 )
-@option("-o", "--output", type=PATH, metavar="FILE", help="The output file; with several clusters, an existing folder.")
+@option("-o", "--output", type=OUTPUT, metavar="FILE", help="The output file; with several clusters, an existing folder.")
 @option(
     "--ciphers", type=click.Choice(CIPHERS), help="How the cipher list may change; auto unless the inventory says otherwise."
 )

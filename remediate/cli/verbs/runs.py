@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from remediate.cli.options import PATH, clusters, common, option
+from remediate.cli.options import OUTPUT, clusters, common, option
 from remediate.cli.session import Session
 from remediate.model.errors import UsageError
 from remediate.model.exit_codes import ExitCode
@@ -58,8 +58,8 @@ def command(context: click.Context) -> ExitCode | None:
 @command.command(short_help="Show who did what in a run, when, and with what result.")
 @click.argument("run")
 @clusters
-@option("--html", "html_path", type=PATH, metavar="FILE", help="Write one self-contained page; - is stdout.")
-@option("--markdown", "markdown_path", type=PATH, metavar="FILE", help="Write it for a change ticket; - is stdout.")
+@option("--html", "html_path", type=OUTPUT, metavar="FILE", help="Write one self-contained page; - is stdout.")
+@option("--markdown", "markdown_path", type=OUTPUT, metavar="FILE", help="Write it for a change ticket; - is stdout.")
 @common
 @click.pass_obj
 def show(session: Session, run: str, patterns: tuple[str, ...], html_path: Path | None, markdown_path: Path | None) -> ExitCode:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from remediate.cli.options import PATH, common, option
+from remediate.cli.options import OUTPUT, PATH, common, option
 from remediate.cli.session import Session
 from remediate.model.errors import UsageError
 from remediate.model.exit_codes import ExitCode
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("plan", type=PATH)
-@option("--html", "html_path", type=PATH, metavar="FILE", help="Write one self-contained page; - is stdout.")
-@option("--markdown", "markdown_path", type=PATH, metavar="FILE", help="Write a change ticket; - is stdout.")
+@option("--html", "html_path", type=OUTPUT, metavar="FILE", help="Write one self-contained page; - is stdout.")
+@option("--markdown", "markdown_path", type=OUTPUT, metavar="FILE", help="Write a change ticket; - is stdout.")
 @option("--explain", is_flag=True, help="Also show the plans that were not chosen.")
 @option("--all", "every_row", is_flag=True, help="Show every endpoint and every action separately, with details.")
 @common

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from remediate.cli.durations import HORIZON
-from remediate.cli.options import PATH, common, inventory, option
+from remediate.cli.options import OUTPUT, PATH, common, inventory, option
 from remediate.cli.session import Session
 from remediate.model.errors import UsageError
 from remediate.model.exit_codes import most_serious
@@ -53,7 +53,7 @@ class Verification:
 @option(
     "--metrics",
     "metrics_path",
-    type=PATH,
+    type=OUTPUT,
     metavar="FILE",
     help="Write metrics in the Prometheus text format, for the textfile collector.",
 )
