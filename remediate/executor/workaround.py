@@ -30,7 +30,7 @@ from remediate.model.events import Sink, silent
 from remediate.model.exit_codes import ExitCode, most_serious
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
-from remediate.model.text import escape_ascii
+from remediate.model.text import escape_ascii, quote
 
 if TYPE_CHECKING:
     from remediate.model.verdict import Verdicts
@@ -272,7 +272,7 @@ def _describe_losses(refused: Verdicts) -> list[str]:
     """Return a line for each endpoint and reason, with the peers that would refuse it."""
     peers: dict[str, list[Address]] = {}
     for pair, verdict in refused.items():
-        loss = f"{pair.endpoint}: {verdict.cause}, {escape_ascii(verdict.error or '')}"
+        loss = f"{pair.endpoint}: {verdict.cause}, {quote(verdict.error or '')}"
         peers.setdefault(loss, []).append(pair.peer)
     return [f"  {loss} (from {', '.join(refusing)})" for loss, refusing in peers.items()]
 

@@ -15,7 +15,7 @@ from rich.text import Text
 from remediate.model.canonical import rfc3339, utc_now
 from remediate.model.events import Event
 from remediate.model.text import escape
-from remediate.report.lines import FinalText, colon, print_indented
+from remediate.report.lines import FinalText, colon, print_indented, translate_text
 
 MAX_MESSAGE = 4000
 """Limit of one message. It may hold commands to type, so it is not cut as short as an untrusted name."""
@@ -97,5 +97,6 @@ class Progress:
         elif lasts or not (self._moves or is_one_of_many):
             print_indented(self._console, line, 0)
         elif self._status:
+            line = translate_text(line)
             line.truncate(max(20, self._console.width - 4), overflow="ellipsis")
             self._status.update(line)

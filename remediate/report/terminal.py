@@ -159,16 +159,9 @@ def show_matrix(
         print_grid(console, matrix.peers, map(_grid_row, rows), _SYMBOLS, system_names=system_names, fold=not every_row)
     hidden = len(matrix.rows) - len(rows)
     if hidden:
-        noun = "other endpoint" if rows else "endpoint"
-        console.print(
-            Text(
-                f"✓ {count(hidden, noun)} passes through every peer"
-                if hidden == 1
-                else f"✓ {count(hidden, noun)} pass through every peer",
-                "green",
-            ),
-            soft_wrap=True,
-        )
+        endpoints = count(hidden, "other endpoint") if rows else count(hidden, "endpoint")
+        verb = "passes" if hidden == 1 else "pass"
+        console.print(Text(f"✓ {endpoints} {verb} through every peer", "green"), soft_wrap=True)
     print_indented(console, _format_pair_counts(sums, tense), 0)
 
 

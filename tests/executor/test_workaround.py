@@ -59,7 +59,7 @@ def test_off_is_refused_and_names_each_endpoint_to_be_lost(desk: Desk) -> None:
     assert refused.value.exit_code == 7
     assert "cucm.example.test:6972: self-signed-untrusted" in str(refused.value)
     assert "imp.example.test:8443: self-signed-untrusted" in str(refused.value)
-    assert "cucm.example.test:8443: issuer-unknown, unable to get local issuer certificate (from expc3" in str(refused.value)
+    assert "cucm.example.test:8443: issuer-unknown, “unable to get local issuer certificate” (from expc3" in str(refused.value)
     assert "--force" in refused.value.next_step
     assert {box.verify for box in cluster.boxes} == {False}
     assert most_serious_code(turn(desk, cluster, on=False, force=True)) == 0

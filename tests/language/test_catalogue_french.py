@@ -61,9 +61,14 @@ def test_the_compiled_catalogue_is_the_one_in_the_sources(catalogue: Catalog) ->
         ),
         ("1 line of edgeconfigprovisioning", "1 ligne de edgeconfigprovisioning"),
         ("Undo 7 changes on 3 peers of edge-lab?", "Annuler 7 changements sur 3 homologues de edge-lab ?"),
+        ("✓ 8 other endpoints pass through every peer", "✓ 8 autres points de terminaison passent via chaque homologue"),
+        (
+            "  cucm:8443: shadowed, “certificate has expired” (from expc1, expc2)",
+            "  cucm:8443 : shadowed, « certificate has expired » (depuis expc1, expc2)",
+        ),
         ("4 of 33 checks passed before, 30 pass now.", "Réussite de 4 sur 33 contrôles avant, 30 maintenant."),
     ],
 )
-def test_shares_and_parts_are_apart(message: str, text: str) -> None:
+def test_parts_of_a_message_keep_their_sense(message: str, text: str) -> None:
     use_language("fr")
     assert translate(message) == text

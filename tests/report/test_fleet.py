@@ -135,7 +135,7 @@ def test_a_well_cluster_is_well_in_french() -> None:
     assert translate("healthy") == "sain"
     assert (
         translate("Sign-in fails on 2 of 3 peers, and 1 other service")
-        == "Connexion : échec sur 2 des 3 homologues, et 1 autre service"
+        == "Connexion : échec pour 2 sur 3 homologues, et 1 autre service"
     )
 
 

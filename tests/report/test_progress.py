@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
+from remediate.language.messages import use_language
 from remediate.model.events import Event
 from remediate.report.progress import Progress
 from remediate.report.terminal import make_console
@@ -69,3 +70,13 @@ def test_a_dumb_terminal_breaks_every_line_between_words() -> None:
         progress(Event("peer-read", "expc1.example.test: read, with 6 certificates.", "edge"))
 
     assert stream.getvalue() == "edge: expc1.example.test: read, with 6\ncertificates.\n"
+
+
+def test_the_moving_line_is_french() -> None:
+    use_language("fr")
+    stream = io.StringIO()
+
+    with Progress(Console(file=stream, force_terminal=True, width=120, color_system=None)) as progress:
+        progress(Event("step", "In effect on every peer.", "edge-paris"))
+
+    assert "edge-paris : En vigueur sur chaque homologue." in stream.getvalue()
