@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from remediate.model.limits import Limits
     from remediate.model.verdict import Verdict
 
-_VERIFIED, _LOGINS, *_ROLES = mark_words("passes", "logins", "Expressway", "REST", "AXL", "platform")
+_VERIFIED, _LOGINS, _CLOCKS, *_ROLES = mark_words("passes", "logins", "clocks", "Expressway", "REST", "AXL", "platform")
 CLOSE_ENOUGH = timedelta(minutes=5)
 """Difference between a peer's clock and this machine's from which doctor warns. The traffic server judges dates by the peer's."""
 MAX_ENDPOINTS = 4
@@ -285,7 +285,7 @@ def _find_changed_verdicts(cluster: ClusterAccess, limits: Limits, skews: Mappin
     try:
         snapshot = collect(cluster, limits=limits)
     except RemediateError as error:
-        yield CheckResult("clocks", f"their effect could not be checked: {error}", error.exit_code, error.next_step)
+        yield CheckResult(_CLOCKS, f"their effect could not be checked: {error}", error.exit_code, error.next_step)
         return
     verdicts_now = verify_snapshot(snapshot)
     for address, ahead in skews.items():

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
+from remediate.language.messages import translate
 from remediate.model.canonical import rfc3339
 from remediate.model.text import count, escape, first_few
-from remediate.report.lines import Entry, print_entries, print_indented
+from remediate.report.lines import Entry, FinalText, print_entries, print_indented
 from remediate.report.moments import format_moment
 from remediate.report.text import short_fingerprint
 
@@ -124,13 +125,13 @@ def show_certificates(console: Console, overview: CertificateOverview, certifica
     print_indented(console, Text(title, "bold"), 0)
     for peer in overview.unread:
         print_indented(console, Text(f"Not read: the trusted CA list of {escape(peer)}.", "yellow"), 2)
-    ends = {certificate.fingerprint: _describe_end(overview.days_left(certificate)) for certificate in certificates}
+    ends = {certificate.fingerprint: translate(_describe_end(overview.days_left(certificate))) for certificate in certificates}
     width = max(map(len, ends.values()), default=0)
     entries = []
     for certificate in certificates:
         days = overview.days_left(certificate)
         style = "" if days is None or days > _SOON_DAYS else "yellow" if days >= 0 else "red"
-        end = Text(ends[certificate.fingerprint].rjust(width), style)
+        end = FinalText(ends[certificate.fingerprint].rjust(width), style)
         entries.append(Entry(end, tuple(map(Text, _describe(overview, certificate)))))
     print_entries(console, entries)
     for sentence in list_findings(overview):
@@ -140,7 +141,7 @@ def show_certificates(console: Console, overview: CertificateOverview, certifica
 def _describe_end(days: int | None) -> str:
     if days is None:
         return "no end"
-    return f"{count(days, 'day')}" if days >= 0 else "expired"
+    return f"{count(days, 'day')}" if days >= 0 else "has expired"
 
 
 def _describe(overview: CertificateOverview, certificate: ListedCertificate) -> tuple[str, str, str]:

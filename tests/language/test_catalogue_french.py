@@ -66,6 +66,7 @@ def test_the_compiled_catalogue_is_the_one_in_the_sources(catalogue: Catalog) ->
             "  cucm:8443: shadowed, “certificate has expired” (from expc1, expc2)",
             "  cucm:8443 : shadowed, « certificate has expired » (depuis expc1, expc2)",
         ),
+        ("clocks", "horloges"),
         ("4 of 33 checks passed before, 30 pass now.", "Réussite de 4 sur 33 contrôles avant, 30 maintenant."),
     ],
 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import timedelta
 
 from rich.console import Console
 
+from remediate.language.messages import use_language
 from remediate.model.certificate_overview import CertificateOverview
 from remediate.planner.certificates import make_overview
 from remediate.report.certificates import certificates_csv, certificates_document, list_findings, show_certificates
@@ -72,3 +74,14 @@ def test_the_text_shows_days_places_and_fingerprint() -> None:
     assert "365 days" in text
     assert "in every list; needed by 1 endpoint" in text
     assert "presented by cucm.test:8443 (depth 0); needed by 1 endpoint; confirmed by no trusted source" in text
+
+
+def test_ends_are_french_and_end_below_each_other() -> None:
+    use_language("fr")
+    survey = overview(issue("Old root", ca=True, lasts=timedelta(days=30)))
+    stream = io.StringIO()
+
+    show_certificates(Console(file=stream, width=200), survey, survey.certificates)
+
+    ends = [line.partition("  ")[0] for line in stream.getvalue().splitlines() if "365 jours" in line or "a expiré" in line]
+    assert set(ends) == {"365 jours", " a expiré"}
