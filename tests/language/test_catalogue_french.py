@@ -73,3 +73,12 @@ def test_the_compiled_catalogue_is_the_one_in_the_sources(catalogue: Catalog) ->
 def test_parts_of_a_message_keep_their_sense(message: str, text: str) -> None:
     use_language("fr")
     assert translate(message) == text
+
+
+def test_trust_is_no_approval(catalogue: Catalog) -> None:
+    mixed = [
+        message.id
+        for message in catalogue
+        if message.id and "approuv" in str(message.string).lower() and "approv" not in str(message.id).lower()
+    ]
+    assert mixed == []
