@@ -154,6 +154,10 @@ class RunState:
         events.emit("manual-step", step.text, open=True)
         self.open_steps.append(step)
 
+    def forget_clients(self, peer: Address) -> None:
+        """Forget what clients got through `peer`, which is another matter now."""
+        self.client_views = {pair: view for pair, view in self.client_views.items() if pair.peer != peer}
+
 
 @dataclass(frozen=True, slots=True)
 class Baseline:

@@ -9,7 +9,7 @@ import pytest
 
 from remediate.executor.journal.restarts import load_open_maintenance, load_unsettled_restarts
 from remediate.model.client import AnswerKind, ClientAnswer
-from remediate.model.effect import EffectSource
+from remediate.model.effect import ClientState, EffectSource
 from remediate.model.plan import Plan
 from remediate.model.secret import Login
 from tests.executor.clock import Clock
@@ -63,6 +63,19 @@ def test_only_peers_with_a_502_restart_each_checked_in_turn(desk: Desk) -> None:
         "refused for imp.example.test:8443: HTTP 502, although the list accepts its certificates"
         in desk.messages("not-in-effect")[0]
     )
+
+
+def test_after_a_restart_only_what_clients_get_then_counts(desk: Desk) -> None:
+    # Given peers that go on with the lists of before a run, one of which has lost what the run had added
+    cluster = fronted(1, 3)
+    plan = plan_for(cluster)
+    desk.apply(cluster, plan, restart="never")
+    cluster.box(3).trusted.remove(IMP.certificate)
+    cluster.tick(600)
+    # When the plan is applied again, Then both restart: the refusals of before are no reason to stop after the first
+    result = desk.apply(cluster, plan)
+    assert (result.exit_code, result.state, restarts(cluster)) == (0, "applied", ["expc1", "expc3"])
+    assert {view.state for view in result.client_views.values()} == {ClientState.REACHED}
 
 
 def test_a_502_that_passes_by_itself_restarts_nothing(desk: Desk) -> None:

@@ -91,9 +91,12 @@ def look_at_effects(context: RunContext, state: RunState, baseline: Baseline) ->
 def observe_effect(look: EffectLook, peer: Address, *, is_restarted: bool = False) -> PeerEffect:
     """Look whether what was written to `peer` is in effect there, emit it, and keep it in the state of the run.
 
-    `is_restarted`: it restarted just now: it may answer again before clients get through, so whatever they get is waited out.
+    `is_restarted`: it restarted just now: what clients got before counts no more, and as it may answer again before they get through,
+    whatever they get is waited out.
     """
     context = look.context
+    if is_restarted:
+        look.state.forget_clients(peer)
     started_at = read_start(context.open_peer(peer))
     evidence = gather_evidence(context.journal, peer, started_at, own_run=look.state.run, limits=context.limits)
     pending = evidence.pending_writes
@@ -103,7 +106,7 @@ def observe_effect(look: EffectLook, peer: Address, *, is_restarted: bool = Fals
     evidence = replace(evidence, is_workaround_on=is_workaround_on, why_no_client=why_no_client if pending else "")
     effect = decide_effect(evidence)
     is_of_this_run = any(entry.run == look.state.run for entry in pending)
-    if not why_no_client and (is_of_this_run or effect.state is not EffectState.YES):
+    if not why_no_client and (is_of_this_run or is_restarted or effect.state is not EffectState.YES):
         waits = effect.state is not EffectState.YES
         clients = _ask(look, peer, endpoints, is_restarted=is_restarted, waits=waits)
         look.state.client_views.update({PairId(peer, endpoint): view for endpoint, view in clients.items()})
