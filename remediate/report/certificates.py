@@ -13,7 +13,7 @@ from rich.text import Text
 from remediate.language.messages import translate
 from remediate.model.canonical import rfc3339
 from remediate.model.text import count, escape, first_few
-from remediate.report.lines import Entry, FinalText, print_entries, print_indented
+from remediate.report.lines import Entry, FinalText, print_entries, print_indented, translate_text
 from remediate.report.moments import format_moment
 from remediate.report.text import short_fingerprint
 
@@ -132,7 +132,10 @@ def show_certificates(console: Console, overview: CertificateOverview, certifica
         days = overview.days_left(certificate)
         style = "" if days is None or days > _SOON_DAYS else "yellow" if days >= 0 else "red"
         end = FinalText(ends[certificate.fingerprint].rjust(width), style)
-        entries.append(Entry(end, tuple(map(Text, _describe(overview, certificate)))))
+        paragraphs = tuple(map(Text, _describe(overview, certificate)))
+        if not console.is_terminal:
+            paragraphs = (FinalText("  ".join(translate_text(paragraph).plain for paragraph in paragraphs)),)
+        entries.append(Entry(end, paragraphs))
     print_entries(console, entries)
     for sentence in list_findings(overview):
         print_indented(console, Text(escape(sentence, 2_000)), 0)

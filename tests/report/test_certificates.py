@@ -72,6 +72,8 @@ def test_the_text_shows_days_places_and_fingerprint() -> None:
 
     text = console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
     assert "365 days" in text
+    # In a pipe, a certificate is one line, below that of the cluster
+    assert len(text.splitlines()) == 1 + len(survey.certificates) + len(list(list_findings(survey)))
     assert "in every list; needed by 1 endpoint" in text
     assert "presented by cucm.test:8443 (depth 0); needed by 1 endpoint; confirmed by no trusted source" in text
 
