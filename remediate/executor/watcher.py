@@ -138,8 +138,9 @@ def tell_end(
     if run.timer not in {None, job.timer} or not (run.confirmed_by or timers.is_due(run, now())):
         return
     log = str(log_path(job.run, job.state_dir))
+    message = f"{run.message} The rollback ended with exit code {code}." if code else run.message
     notice = {"kind": "timer-ended", "cluster": job.cluster, "at": rfc3339(now()), "run": job.run, "state": run.state,
-              "exit_code": int(code), "message": run.message, "log": log}  # fmt: skip
+              "exit_code": int(code), "message": message, "log": log}  # fmt: skip
     for _ in range(_MAX_NOTICES):
         problem = deliver_notice(job.notify, notice)
         if not problem:

@@ -105,6 +105,7 @@ def test_a_notice_of_the_end_is_sent_again_until_it_is_taken(timed: Timed, plan:
     assert len(pauses) == 2
     document = json.loads(notices.read_text().splitlines()[-1])
     assert (document["kind"], document["state"], document["exit_code"]) == ("timer-ended", "partial", 8)
+    assert document["message"].endswith("The rollback ended with exit code 8.")
 
 
 def test_a_timer_that_another_replaced_tells_nothing(timed: Timed, plan: Plan, tmp_path: Path) -> None:

@@ -159,7 +159,7 @@ def test_the_filter_finds_an_endpoint_in_a_folded_row(open_page: OpenPage) -> No
     page.get_by_label("Filter").fill("site007 6971")
 
     assert visible_endpoints(page) == 1
-    assert page.locator("#count").inner_text() == "1 endpoints"
+    assert page.locator("#count").inner_text() == "Endpoints shown: 1"
 
 
 def test_a_chip_shows_the_rows_of_its_kind_alone(open_page: OpenPage) -> None:

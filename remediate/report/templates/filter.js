@@ -20,7 +20,7 @@
       if (fold) fold.open = words.length > 0 && here < names.length;
       shown += here;
     }
-    count.textContent = words.length ? `${shown} ${count.dataset.noun}` : "";
+    count.textContent = words.length ? `${count.dataset.label} ${shown}` : "";
   };
   field.closest("label").hidden = false;
   field.addEventListener("input", show);

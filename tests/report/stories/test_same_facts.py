@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -14,11 +15,13 @@ import pytest
 
 from remediate.cli.runs_view import measurements_json
 from remediate.model.effect import ClientState, ClientView
+from remediate.model.identity import Product
 from remediate.model.measurement import PairMeasurement
 from remediate.model.plan import CertificateFacts, Plan, TrustCertificate
 from remediate.model.run import Run
 from remediate.report.html import plan_page
 from remediate.report.markdown import plan_ticket
+from remediate.report.names import service_of
 from remediate.report.run import run_record
 from remediate.report.run_evidence import run_ticket
 from remediate.report.run_page import run_page
@@ -165,6 +168,25 @@ def test_each_view_has_the_verdicts_and_causes_of_the_json(plan: Plan, view: str
         assert all(cause in why for cause in causes[endpoint]), (endpoint, why)
 
     assert facts == facts_of_json(plan)
+
+
+def test_the_tiles_and_chips_of_a_page_have_the_sums_of_the_json(plan: Plan) -> None:
+    document, page = json.loads(plan.to_json()), plan_page(plan)
+    sums: dict[str, Counter[str]] = {}
+    for entry in document["endpoints"]:
+        service = service_of(product_of(plan, entry), entry["port"]) or f"Port {entry['port']}"
+        passing = Counter({moment: int(entry[moment]["ok"]) for moment in ("before", "after")})
+        sums.setdefault(service, Counter()).update(passing + Counter(total=1))
+
+    for service, of_service in sums.items():
+        tile = re.sub(r"<[^>]*>", " ", page.partition(f'<section class="tile"><h3>{service}</h3>')[2].partition("<svg")[0])
+        assert list(map(int, re.findall(r"\d+", tile))) == [of_service[key] for key in ("before", "after", "total")]
+    chips = [int(number) for number in re.findall(r"<input type=\"radio\"[^>]*>[^<]* (\d+)", page)]
+    assert chips[0] == sum(chips[1:]) == len({(entry["address"], entry["port"]) for entry in document["endpoints"]})
+
+
+def product_of(plan: Plan, entry: dict[str, Any]) -> Product | None:
+    return next(each.product for each in plan.endpoints if (each.address, each.port) == (entry["address"], entry["port"]))
 
 
 def test_each_view_has_the_actions_and_approvals_of_the_json(plan: Plan) -> None:
