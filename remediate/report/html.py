@@ -191,7 +191,11 @@ def _environment() -> Environment:
     environment.globals.update(peers_of=peers_of, reasons_of=reasons_of, refresh_notes=refresh_notes)
     # What is constant in a template does not pass `finalize`, so it is translated by itself.
     environment.globals.update(
-        translate=translate, verbatim=Verbatim, plain=_write_plain, is_english=lambda: current_language() == ENGLISH
+        translate=translate,
+        verbatim=Verbatim,
+        plain=_write_plain,
+        mark_commands=_mark_commands,
+        is_english=lambda: current_language() == ENGLISH,
     )
     environment.globals.update(
         describe_cause=describe_cause, describe_approval=describe_approval, compare_ciphers=compare_ciphers, width=WIDTH
@@ -211,6 +215,16 @@ def _let_break(text: str) -> str:
     if not _LONG_WORD.search(text):
         return text
     return Markup().join(Markup("<wbr>").join(_AFTER_DOT.split(part)) for part in _LONG_WORD.split(text))
+
+
+def _mark_commands(text: str) -> Markup:
+    """Return a message in which what stands between backticks is code."""
+    parts = translate_for_page(escape(text, MAX_TEXT)).split("`")
+    marked = (
+        Markup("<code>{}</code>").format(_let_break(part)) if number % 2 else _let_break(part)
+        for number, part in enumerate(parts)
+    )
+    return Markup().join(marked)
 
 
 def _write_plain(text: str) -> Markup:

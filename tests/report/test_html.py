@@ -65,6 +65,12 @@ def test_a_language_changes_no_name_of_others() -> None:
     assert all(f'<span class="n">{word}</span>' in plan_page(renamed) for word in words)
 
 
+def test_a_command_in_a_sentence_is_code() -> None:
+    page = plan_page(large_plan(60), "Next: `remediate approve <plan>.json`, then apply it.")
+
+    assert "Next: <code>remediate approve &lt;plan&gt;.json</code>, then apply it." in page
+
+
 def test_a_sentence_of_a_chain_has_one_colour() -> None:
     page = plan_page(large_plan(60))
 
