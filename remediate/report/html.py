@@ -102,7 +102,6 @@ def plan_page(plan: Plan, next_step: str = "", *, version: str = "") -> str:
         cards=list_cards(plan, short),
         short=short,
         tiles=list_tiles(plan.endpoints),
-        sums=sums,
         sentence_of_counts=f"{count_passing(sums.before, sums.pairs)} now, {sums.after} after this plan.",
         matrix=matrix,
         chips=list_chips(matrix, {"fail": "Still fail", "unseen": "Not checked", "fixed": "Fixed", "pass": "Pass now"}),
