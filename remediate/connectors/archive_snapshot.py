@@ -124,6 +124,7 @@ def _make_peer(member: _Member, *, primary: bool) -> Peer:
         openssl=member.openssl,
         crls=len(archived.revocation_lists),
         revocation_lists=tuple(Fingerprint(sha256_of(pem)) for pem in archived.revocation_lists),
+        system_name=archived.system_name,
     )
 
 

@@ -23,6 +23,7 @@ class ArchivedPeer:
         client_chain: Its certificate as a client (X15.5 and later).
         settings: Some paths of ``xConfiguration`` to their values; no secret is among them.
         version: Such as ``X14.2.1``.
+        system_name: What its administrators call it.
     """
 
     host: str
@@ -34,6 +35,7 @@ class ArchivedPeer:
     client_chain: tuple[Certificate, ...] | None = None
     settings: Mapping[str, str] | None = None
     version: str | None = None
+    system_name: str | None = None
 
     @property
     def ip_addresses(self) -> tuple[str, ...]:

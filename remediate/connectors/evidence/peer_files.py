@@ -15,6 +15,7 @@ from xml.etree import ElementTree as ET
 
 from remediate.connectors.evidence.archives import Leaf
 from remediate.connectors.evidence.budget import CannotRead
+from remediate.connectors.expressway.records import parse_system_name
 from remediate.connectors.expressway.shell_text import parse_leaves, parse_status
 from remediate.connectors.expressway.trusted_list import parse_certificate_list
 from remediate.model.archived_peer import ADDRESS_PATHS, ArchivedPeer
@@ -79,13 +80,16 @@ def _add_file(peer: ArchivedPeer, name: PeerFileName, text: str) -> ArchivedPeer
     if name.kind == "xml":
         root = _parse_xml(text)
         version = _read_version(root.get("version")) or peer.version
+        leaves = dict(_iterate_leaves(root, (), 0))
         # Of both forms, the XML is the more complete one.
-        settings = {**(peer.settings or {}), **_keep(dict(_iterate_leaves(root, (), 0)))} if name.role == "xconf_dump" else None
-        return replace(peer, version=version, settings=settings or peer.settings)
+        settings = {**(peer.settings or {}), **_keep(leaves)} if name.role == "xconf_dump" else None
+        system_name = parse_system_name(leaves.get("SystemUnit Name")) or peer.system_name
+        return replace(peer, version=version, settings=settings or peer.settings, system_name=system_name)
     if name.role == "xconf_dump":
         return replace(peer, settings={**_keep(parse_leaves(text.splitlines())), **(peer.settings or {})})
-    version = _read_version(parse_status(text.splitlines()).get("SystemUnit/Software/Version"))
-    return replace(peer, version=version or peer.version)
+    status = parse_status(text.splitlines())
+    version = _read_version(status.get("SystemUnit/Software/Version")) or peer.version
+    return replace(peer, version=version, system_name=parse_system_name(status.get("SystemUnit/Name")) or peer.system_name)
 
 
 def _add_certificates(peer: ArchivedPeer, role: str, text: str) -> ArchivedPeer:

@@ -20,6 +20,7 @@ from remediate.connectors.expressway.records import (
     PublisherRecord,
     parse_alternates,
     parse_cipher_lists,
+    parse_system_name,
     parse_verify_flag,
 )
 from remediate.connectors.expressway.rest import CLUSTER_PEERS, TRUSTED_CA, RestSession, UnexpectedRedirect
@@ -46,7 +47,6 @@ SHELL_ACCOUNT_ADVICE = (
     "you can plan, but not apply."
 )
 
-_MAX_SYSTEM_NAME = 60
 _STATUS_VERSION = re.compile(r"<Status\b[^>]{0,400}?\bversion=\"([^\"<>]{1,40})\"")
 
 _PUBLISHER_PATHS: Mapping[Product, str] = {"cucm": "/controller/server/cucm", "imp": "/controller/server/imp"}
@@ -148,8 +148,7 @@ class ExpresswayPeer(Closing):
 
     def system_name(self) -> str | None:
         """Return what its administrators call the peer; None where its shell does not state it, or there is none."""
-        name = None if self.shell_problem else self._ensure_shell().system.get("SystemUnit/Name")
-        return mask_and_escape(name, _MAX_SYSTEM_NAME) if name else None
+        return None if self.shell_problem else parse_system_name(self._ensure_shell().system.get("SystemUnit/Name"))
 
     def clock(self) -> datetime | None:
         """Return the peer's clock, by which its traffic server judges dates; None when the peer does not send it."""

@@ -12,6 +12,7 @@ from remediate.model.text import mask_and_escape
 
 _PRIMARY_LEAVES = ("ConfigurationPrimary", "ConfigurationMaster")
 """The leaf was renamed; older versions have the second."""
+_MAX_SYSTEM_NAME = 60
 _NUMBERS = ("1", "2", "3", "4", "5", "6")
 """The numbers that peers have; a cluster has up to six."""
 
@@ -84,6 +85,11 @@ def parse_cipher_lists(leaves: Mapping[str, str]) -> dict[str, CipherList]:
     """Parse the leaves of ``xConfiguration Ciphers``: the OpenSSL cipher lists by name (``ReverseProxyTLSCiphers``)."""
     settings = ((match[1], value) for path, value in leaves.items() if (match := CIPHER_LIST.fullmatch(path)))
     return {name: CipherList(value) for name, value in sorted(settings)}
+
+
+def parse_system_name(name: str | None) -> str | None:
+    """Return what the administrators call a peer, fit for a file and a screen; None where nothing is stated."""
+    return mask_and_escape(name, _MAX_SYSTEM_NAME) if name else None
 
 
 def parse_verify_flag(leaves: Mapping[str, str]) -> bool | None:

@@ -95,7 +95,7 @@ class Terminal:
         os.close(theirs)
 
     def read_until(self, text: bytes) -> None:
-        while text not in self.shown:
+        while text not in b" ".join(self.shown.split()):
             self.shown += os.read(self._ours, 4096)
 
     def read_all(self) -> None:
