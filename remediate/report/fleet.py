@@ -15,6 +15,7 @@ from remediate.model.identity import PairId
 from remediate.model.plan import EndpointForecast, Plan
 from remediate.model.text import count, escape
 from remediate.report.cards import count_undo, find_next_expiry
+from remediate.report.grid import BLOCKS_BELOW
 from remediate.report.lines import print_indented, print_table
 from remediate.report.names import service_of, service_rank
 from remediate.report.view import GOOD, REFUSED, approvals_required, count_pairs, summarise_actions
@@ -27,6 +28,7 @@ _MIN_NAME = _MIN_STATE = 20
 _LONG_STATE = 40
 """A state that is longer may be cut, so that the names have room."""
 _GAP = 2
+_ALWAYS_SHOWN = 3
 (_HEALTHY,) = mark_words("healthy")
 
 
@@ -71,12 +73,26 @@ def show_fleet(console: Console, titles: Sequence[str], lines: Iterable[FleetLin
         ]
         width = max(len(row) for row in rows)
         filled = [(*row[:2], *([""] * (width - len(row))), *row[2:]) for row in rows]
-        heads = (*mark_words("  cluster", "state"), *titles, "next expiry")
-        print_table(console, heads, _fit_to_screen(console, heads, filled))
+        heads = (*mark_words("  cluster", "state"), *titles, *mark_words("next expiry"))
+        number = _count_columns(console, heads, filled)
+        print_table(console, heads[:number], _fit_to_screen(console, heads[:number], [row[:number] for row in filled]))
+        if left_out := ", ".join(map(translate, heads[number:])):
+            print_indented(console, Text(f"Not shown at this width: {left_out}", "dim"), 0)
     if folds:
         soonest = min((line.expires, line.cluster) for line in healthy)
         expiry = f", the first certificate expires {soonest[0][:10]} ({escape(soonest[1])})" if soonest[0] else ""
         print_indented(console, Text(f"{GOOD} {count(len(healthy), 'other cluster')} with nothing to do{expiry}", "green"), 0)
+
+
+def _count_columns(console: Console, titles: Sequence[str], rows: Sequence[tuple[str, ...]]) -> int:
+    """Return how many columns fit on a line of a screen beside a name and a state; in a pipe and on a narrow screen, all of them."""
+    number = len(titles)
+    if not console.is_terminal or console.width < BLOCKS_BELOW:
+        return number
+    widths = [max(len(translate(cell)) for cell in column) + _GAP for column in zip(titles, *rows, strict=True)]
+    while number > _ALWAYS_SHOWN and sum(widths[2:number]) + _GAP + _MIN_NAME + _MIN_STATE > console.width:
+        number -= 1
+    return number
 
 
 def _fit_to_screen(console: Console, titles: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Sequence[tuple[str, ...]]:

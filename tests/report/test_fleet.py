@@ -71,6 +71,23 @@ def test_on_a_screen_each_cluster_is_one_line(columns: int) -> None:
     assert max(map(len, rows)) <= columns
 
 
+@pytest.mark.parametrize(("columns", "left_out"), [(80, "undo by hand, next expiry"), (100, "next expiry"), (120, "")])
+def test_a_plan_of_each_cluster_is_one_line(columns: int, left_out: str) -> None:
+    figures = ("60/360 → 354", "21", "18", "117")
+    fleet = [
+        FleetLine(f"edge-{city}", ExitCode.CHANGES_PENDING, "Sign-in fails", figures, "2027-01-01")
+        for city in ("lyon", "paris")
+    ]
+    stream = io.StringIO()
+    titles = ("checks that pass", "changes", "approvals", "undo by hand")
+    show_fleet(Console(file=stream, force_terminal=True, width=columns, color_system=None), titles, fleet)
+    _, *rows = stream.getvalue().splitlines()
+
+    assert [row.split()[1] for row in rows[:2]] == ["edge-lyon", "edge-paris"]
+    assert rows[2:] == ([f"Not shown at this width: {left_out}"] if left_out else [])
+    assert max(map(len, rows)) <= columns
+
+
 @pytest.mark.parametrize("columns", [80, 120])
 def test_a_long_name_stands_alone_and_narrows_no_other_row(columns: int) -> None:
     name = "mra-france-production-with-a-name-of-fifty-characters"
