@@ -16,7 +16,7 @@ from remediate.language.messages import mark_words, translate
 from remediate.model.identity import Address, EndpointId, Product, is_ip
 from remediate.model.text import escape
 from remediate.report.lines import align_columns, print_indented
-from remediate.report.names import UNNAMED, ShortNames, explain_heads, name_peers, service_of, service_rank, shorten
+from remediate.report.names import UNNAMED, ShortNames, describe_heads, name_peers, service_of, service_rank, shorten
 from remediate.report.view import REFUSED, UNSEEN
 
 BLOCKS_BELOW = 80
@@ -24,6 +24,7 @@ BLOCKS_BELOW = 80
 _INDENT = 2
 _GAP = 1
 _MIN_NAMES = 18
+_MAX_LEGEND = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +162,11 @@ class _Grid:
     def print_all(self, rows: Sequence[_Row]) -> None:
         """Print the peers, then each service with its rows."""
         cell_width = max((len(cell) for row in rows for cell in row.cells), default=1)
-        heads = self._choose_heads(cell_width)
-        widths = [max(cell_width, len(head)) for head in heads]
         note_width = max((len(row.note) for row in rows), default=0)
-        room = self._console.width - _INDENT - sum(self._list_band_widths(widths)) - _GAP
+        heads = self._choose_heads(cell_width, note_width, rows)
+        self._print_legend(heads)
+        widths = [max(cell_width, len(head)) for head in heads]
+        room = self._room_beside(widths)
         self._notes_below = room - note_width < _MIN_NAMES
         names_width = room if self._notes_below else room - note_width
         if self._nodes.suffix:
@@ -186,20 +188,22 @@ class _Grid:
         cells = sum(width + _GAP for width in widths) + _GAP
         return [max(cells, len(band) + 2 * _GAP) if band else cells for band in self._bands]
 
-    def _choose_heads(self, cell_width: int) -> list[str]:
-        """Return a head for each peer: its short name where that is hardly wider than a cell, else its number, with a legend."""
+    def _room_beside(self, widths: Sequence[int]) -> int:
+        """Return how many columns cells of these widths leave for names and notes."""
+        return self._console.width - _INDENT - sum(self._list_band_widths(widths)) - _GAP
+
+    def _choose_heads(self, cell_width: int, note_width: int, rows: Sequence[_Row]) -> list[str]:
+        """Return a head for each peer: its short name where it is hardly wider than a cell and all rows still fit, or its number."""
         names = [escape(self._labels[peer]) for peer in self._peers]
-        suffix = escape(self._labels.suffix)
-        fits = len(self._bands) == 1 and max(map(len, names), default=0) <= cell_width + 4
-        heads = names if fits else [str(number) for number in range(1, len(names) + 1)]
-        meanings = map(escape, explain_heads(self._peers, self._labels, heads))
-        legend = ", ".join(f"{head} = {meaning}" for head, meaning in zip(heads, meanings, strict=True) if head != meaning)
-        if legend:
-            peers = f"Peers {legend}, in {suffix[1:]}" if suffix else f"Peers {legend}"
-            print_indented(self._console, Text(peers, "dim"), 0)
-        elif suffix:
-            print_indented(self._console, Text(f"Peers are in {suffix[1:]}", "dim"), 0)
-        return heads
+        numbers = [str(number) for number in range(1, len(names) + 1)]
+        if len(self._bands) > 1 or max(map(len, names), default=0) > cell_width + 4:
+            return numbers
+        room = self._room_beside([max(cell_width, len(name)) for name in names]) - note_width
+        return names if all(len(self._join_names(row.endpoints, room)) <= room for row in rows) else numbers
+
+    def _print_legend(self, heads: Sequence[str]) -> None:
+        if legend := describe_heads(self._peers, self._labels, heads):
+            print_indented(self._console, Text(escape(legend, _MAX_LEGEND), "dim"), 0)
 
     def _print_header(self, heads: Sequence[str], names_width: int, widths: Sequence[int]) -> None:
         start = " " * (_INDENT + names_width + _GAP)

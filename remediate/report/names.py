@@ -108,6 +108,15 @@ def shorten_endpoints(endpoints: Iterable[tuple[Address, int]]) -> ShortNames:
     )
 
 
+def describe_heads(peers: Sequence[str], names: ShortNames, heads: Sequence[str]) -> str:
+    """Return the legend of a table whose columns or rows are of `peers`; empty where each head says it all."""
+    meanings = explain_heads(peers, names, heads)
+    legend = ", ".join(f"{head} = {meaning}" for head, meaning in zip(heads, meanings, strict=True) if head != meaning)
+    if legend:
+        return f"Peers {legend}, in {names.suffix[1:]}" if names.suffix else f"Peers {legend}"
+    return f"Peers are in {names.suffix[1:]}" if names.suffix else ""
+
+
 def join_peers(peers: Sequence[str], names: ShortNames, total: int) -> str:
     """Return `peers`, of `total`, by their short names, or that it is all of them."""
     return f"all {total} peers" if len(peers) == total > 1 else ", ".join(names[peer] for peer in peers)

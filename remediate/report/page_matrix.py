@@ -17,7 +17,9 @@ from remediate.report.view import GOOD, REFUSED, UNSEEN, Row, arrange_matrix, sy
 Status = Literal["fail", "unseen", "fixed", "pass"]
 _ORDER: tuple[Status, ...] = ("fail", "unseen", "fixed", "pass")
 MAX_HEAD = 7
-"""How long a peer's short name may be as the head of its column; longer ones have a number."""
+_FEW_COLUMNS = 5
+_MAX_NARROW_HEAD = 4
+"""How long a peer's short name may be as the head of its column, where there are few of them; longer ones have a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,8 @@ def arrange_page(
     nodes = shorten(cell.address for row in matrix.rows for cell in row.cells if cell)
     labels = name_peers(matrix.peers, system_names)
     heads = tuple(labels[peer] for peer in matrix.peers)
-    if any(len(head) > MAX_HEAD for head in heads):
+    columns = len(heads) * len(bands)
+    if any(len(head) > (MAX_HEAD if columns <= _FEW_COLUMNS else _MAX_NARROW_HEAD) for head in heads):
         heads = tuple(Verbatim(f"C{number}") for number in range(1, len(heads) + 1))
     rows = _fold((_endpoint_of(row), row, _make_cells(row, bands.values())) for row in matrix.rows)
     page_rows = tuple(sorted((_make_page_row(*row, nodes) for row in rows), key=_sort_key))

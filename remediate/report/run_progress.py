@@ -22,7 +22,7 @@ from remediate.model.identity import Address
 from remediate.model.text import count, escape
 from remediate.report.lines import FinalText, colon, print_indented
 from remediate.report.moments import format_duration
-from remediate.report.names import name_peers
+from remediate.report.names import describe_heads, explain_heads, name_peers
 from remediate.report.planned_changes import describe_listed
 from remediate.report.progress import LASTING, MAX_MESSAGE, STYLES
 from remediate.report.view import GOOD, REFUSED, UNSEEN
@@ -31,6 +31,7 @@ _TABLE_FROM = 64
 """On a narrower terminal, each peer has two lines."""
 _TITLES = mark_words("peer", "list changes", "ciphers", "restart", "in effect", "time")
 _BAR = 12
+_MAX_LEGEND = 2000
 _UNDER_WAY = "…"
 _TIME = 7
 """Columns of a duration."""
@@ -152,6 +153,10 @@ class RunProgress:
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
+        peers = tuple(self._peers)
+        names = tuple(str(self._names[peer]) for peer in peers)
+        if names != explain_heads(peers, self._names, names):
+            self._print(escape(describe_heads(peers, self._names, names), _MAX_LEGEND), "dim")
         if self._moves:
             # Other output is not redirected: a question has to reach the terminal as it is.
             self._live = _Table(

@@ -132,3 +132,18 @@ def test_a_title_of_a_band_has_room_over_few_peers() -> None:
         "Sign-in (8443)",
         "  cucm.test ✗ ✓           · ·      expired",
     ]
+
+
+@pytest.mark.parametrize(("columns", "heads"), [(80, ["1", "2", "3", "4", "5", "6"]), (120, [f"edge{n}" for n in range(1, 7)])])
+def test_peers_are_columns_by_name_where_every_row_still_fits(columns: int, heads: list[str]) -> None:
+    addresses = [f"192.0.2.{number}" for number in range(1, 7)]
+    names = {Address(address): f"edge{number}.uc.test" for number, address in enumerate(addresses, start=1)}
+    stream = Terminal()
+    console = make_console(stream, color=False)
+    console.width = columns
+    print_grid(console, addresses, rows(6), STYLES, system_names=names)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue()).splitlines()
+
+    legend = "1 = edge1 (192.0.2.1)" if columns == 80 else "edge1 = 192.0.2.1"
+    assert legend in lines[0]
+    assert heads in [line.split() for line in lines]
