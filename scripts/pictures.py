@@ -176,7 +176,9 @@ def _draw_apply(browser: Browser, terminal: Terminal, home: Path, settings: Mapp
     terminal.wait_for(_EXIT)
     lines = terminal.read(with_history=True, with_style=True).splitlines()[:-1]
     start = next(
-        number for number, line in enumerate(lines) if re.search(r"Peers .*1 = ", line) and _is_after_run(lines, number)
+        number
+        for number, line in enumerate(lines)
+        if re.match(r"(\x1b\[[0-9;]*m)*Peers .*1 = ", line) and _is_after_run(lines, number)
     )
     _draw_terminal(browser, "terminal-apply", [*moving, "", *lines[start:]])
     terminal.run(f"remediate runs show last --html {home / 'run.html'}", settings)
