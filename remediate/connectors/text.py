@@ -31,7 +31,9 @@ def describe_failure(error: BaseException) -> str:
             return "connection refused"
         if isinstance(cause, TimeoutError):
             return "no answer in time"
-        if isinstance(cause, ConnectionError | ssl.SSLEOFError):
+        # Python up to 3.11.3 has no SSLEOFError for it.
+        is_cut_off = isinstance(cause, ssl.SSLError) and cause.reason == "UNEXPECTED_EOF_WHILE_READING"
+        if is_cut_off or isinstance(cause, ConnectionError | ssl.SSLEOFError):
             return "the connection was closed or reset"
         if isinstance(cause, ssl.SSLError):
             return _TLS_FAILURES.get(cause.reason or "") or quote(cause.strerror or str(cause))

@@ -65,7 +65,7 @@ class Certificate:
         """
         if len(der) > _MAX_BYTES:
             raise CertificateError(f"A certificate of {len(der)} bytes is over the limit of {_MAX_BYTES} bytes.")
-        if not _is_one_sequence(der):
+        if measure_sequence(der) != len(der):
             raise CertificateError(f"These {len(der)} bytes are not a DER certificate (not one whole ASN.1 SEQUENCE).")
         return cls(bytes(der))
 
@@ -286,14 +286,14 @@ def pem_blocks(text: str) -> Iterator[PemBlock]:
         number, begin = number + 1, following
 
 
-def _is_one_sequence(der: bytes) -> bool:
-    """Return whether `der` is one definite-length SEQUENCE with nothing behind it (X.690, 8.1)."""
-    if len(der) < 4 or der[0] != 0x30:
-        return False
-    if der[1] < 0x80:
-        return len(der) == 2 + der[1]
-    octets = der[1] & 0x7F
-    return 1 <= octets <= 4 and len(der) == 2 + octets + int.from_bytes(der[2 : 2 + octets], "big")
+def measure_sequence(content: bytes) -> int | None:
+    """Return how long the definite-length SEQUENCE is that `content` begins with; None where it begins with none (X.690, 8.1)."""
+    if len(content) < 4 or content[0] != 0x30:
+        return None
+    if content[1] < 0x80:
+        return 2 + content[1]
+    octets = content[1] & 0x7F
+    return 2 + octets + int.from_bytes(content[2 : 2 + octets], "big") if 1 <= octets <= 4 else None
 
 
 def _text(name: bytes | None) -> str:

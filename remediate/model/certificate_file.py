@@ -10,7 +10,7 @@ import codecs
 from typing import Final
 
 from remediate.model import file_kinds
-from remediate.model.certificate import CERTIFICATE_LABELS, Certificate, PemBlock, der_of_block, pem_blocks
+from remediate.model.certificate import CERTIFICATE_LABELS, Certificate, PemBlock, der_of_block, measure_sequence, pem_blocks
 from remediate.model.errors import CertificateError, NoCertificate
 from remediate.model.file_kinds import FileKind
 from remediate.model.library import openssl
@@ -65,14 +65,19 @@ def _is_der(content: bytes) -> bool:
     return True
 
 
+def _trim_line_end(content: bytes) -> bytes:
+    """Return `content` without an end of line behind a certificate, whose own last byte may be one."""
+    length = measure_sequence(content)
+    return content[:length] if length is not None and not content[length:].strip(b"\r\n") else content
+
+
 def _from_der(content: bytes, file: str) -> tuple[Certificate, ...]:
     if is_signed_data(content):
         return _from_pkcs7(content, file)
     kind = file_kinds.kind_of_der(content)
     if kind:
         raise _refuse(kind, file)
-    trimmed = content.rstrip(b"\r\n")
-    certificate = Certificate.from_der(trimmed if _is_der(trimmed) else content)
+    certificate = Certificate.from_der(_trim_line_end(content))
     if not certificate.readable:
         raise _refuse(file_kinds.OTHER_DER, file)
     return (certificate,)

@@ -78,6 +78,14 @@ def test_one_der_certificate_is_read() -> None:
     assert certificates_in(base64.b64encode(root.certificate.der), "FILE") == (root.certificate,)
 
 
+@pytest.mark.parametrize("last", [b"\n", b"\r\n", b"\n\n"])
+def test_a_der_certificate_that_ends_like_a_line_is_read(last: bytes) -> None:
+    whole = root.certificate.der[: -len(last)] + last
+
+    assert [certificate.der for certificate in certificates_in(whole, "FILE")] == [whole]
+    assert [certificate.der for certificate in certificates_in(whole + b"\r\n", "FILE")] == [whole]
+
+
 def test_pkcs7_is_read_with_what_strict_readers_refuse() -> None:
     # Given a chain with an underscore in a PrintableString, for which cryptography refuses the file whole
     odd = der.certificate(der.called("cucm_pub.lab"))

@@ -32,6 +32,13 @@ class TlsCheck:
     fingerprint: Fingerprint | None = None
 
 
+def _make_context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # Python up to 3.11.3 takes a connection that is cut off for one that was closed: half an answer would be a whole one.
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+    return context
+
+
 def make_tls_check(trust: TlsTrust) -> TlsCheck:
     """Return the check that an inventory asks for.
 
@@ -42,7 +49,7 @@ def make_tls_check(trust: TlsTrust) -> TlsCheck:
         return make_pin_check(trust.fingerprint)
     if trust.ca is None:
         return _make_system_check()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = _make_context()
     try:
         for certificate in read_authorities((trust.ca,)).certificates:
             context.load_verify_locations(cadata=certificate.der)
@@ -59,7 +66,7 @@ def _make_system_check() -> TlsCheck:
     Not `load_default_certs`: the environment (SSL_CERT_FILE, SSL_CERT_DIR) could name others. Not `create_default_context`: it would
     write the keys of the session to the file that SSLKEYLOGFILE names.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = _make_context()
     built_in = ssl.get_default_verify_paths()
     stores = {"cafile": Path(built_in.openssl_cafile), "capath": Path(built_in.openssl_capath)}
     present = {kind: str(path) for kind, path in stores.items() if path.exists()}
@@ -78,7 +85,7 @@ def make_pin_check(fingerprint: Fingerprint, family: KeyFamily | None = None) ->
 
     Neither the chain nor the name is verified: the SHA-256 of the DER identifies the certificate.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = _make_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     if family:
@@ -88,7 +95,7 @@ def make_pin_check(fingerprint: Fingerprint, family: KeyFamily | None = None) ->
 
 def make_issuer_check(authorities: Iterable[Certificate], family: KeyFamily) -> TlsCheck:
     """Return the check for servers that verify, name included, under `authorities` with a certificate of `family`."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = _make_context()
     _limit_to_family(family, context)
     for authority in authorities:
         try:
