@@ -17,7 +17,7 @@ from remediate.model.secret import Login
 from remediate.model.snapshot import Endpoint, Preference, Publisher
 from remediate.planner import make_plan
 from tests.executor.memory import MemoryCluster, PlainSecret
-from tests.executor.memory_box import Box
+from tests.executor.memory_device import Device
 from tests.pki import Entity, issue
 
 CIPHERS = CipherList("EECDH:EDH:HIGH:!MEDIUM:!LOW:!aNULL")
@@ -40,8 +40,8 @@ def endpoint(address: str, port: int, rsa: Entity, *, ecdsa: Entity | None = Non
 def story(peers: int = 3) -> MemoryCluster:
     """The last of several peers lacks the corporate root; 6972 shows a self-signed ECDSA first; IM&P has a self-signed one."""
     entities = (CORPORATE, OTHER, CUCM_RSA, CUCM_EC, IMP)
-    boxes = [
-        Box(
+    devices = [
+        Device(
             Address(f"expc{number}.example.test"),
             [OTHER.certificate] + ([CORPORATE.certificate] if number < peers or peers == 1 else []),
             {REVERSE_PROXY_CIPHERS: CIPHERS},
@@ -49,7 +49,7 @@ def story(peers: int = 3) -> MemoryCluster:
         for number in range(1, peers + 1)
     ]
     return MemoryCluster(
-        boxes,
+        devices,
         (
             endpoint("cucm.example.test", 6972, CUCM_RSA, ecdsa=CUCM_EC),
             endpoint("cucm.example.test", 8443, CUCM_RSA),
@@ -63,8 +63,8 @@ def story(peers: int = 3) -> MemoryCluster:
 def renewed(peers: int = 3) -> MemoryCluster:
     """The story, and every list holds an older certificate of the IM&P node, whose successor has the same common name."""
     cluster = story(peers)
-    for box in cluster.boxes:
-        box.trusted.insert(0, OLD_IMP.certificate)
+    for device in cluster.devices:
+        device.trusted.insert(0, OLD_IMP.certificate)
     return cluster
 
 
@@ -111,9 +111,9 @@ def known_as(name: str, *peers: str) -> ClusterAccess:
 def fronted(*waiting: int, peers: int = 3) -> MemoryCluster:
     """The story with a way through each peer; the traffic servers of `waiting` judge by their old list until they restart."""
     cluster = story(peers).run_since_long()
-    for number, box in enumerate(cluster.boxes, start=1):
-        box.front = True
-        box.loaded = list(box.trusted) if number in waiting else None
+    for number, device in enumerate(cluster.devices, start=1):
+        device.front = True
+        device.loaded = list(device.trusted) if number in waiting else None
     return cluster
 
 

@@ -16,10 +16,10 @@ from tests.executor.tapped import Crash, CrashAt
 def story_after(plan: Plan) -> MemoryCluster:
     """Return the cluster of the story after an apply of `plan` that nothing disturbed."""
     cluster = story()
-    for box in cluster.boxes:
-        added = [action for action in plan.actions if action.kind == "trust-certificate" and box.address in action.peers]
-        box.trusted += [plan.certificates[action.certificate] for action in added]
-        box.ciphers |= {action.name: action.after for action in plan.actions if action.kind == "set-ciphers"}
+    for device in cluster.devices:
+        added = [action for action in plan.actions if action.kind == "trust-certificate" and device.address in action.peers]
+        device.trusted += [plan.certificates[action.certificate] for action in added]
+        device.ciphers |= {action.name: action.after for action in plan.actions if action.kind == "set-ciphers"}
     return cluster
 
 

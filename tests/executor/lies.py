@@ -1,4 +1,4 @@
-"""Boxes that lie when their trusted CA list is read, some of the time."""
+"""Devices that lie when their trusted CA list is read, some of the time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 from remediate.model.certificate import Certificate
 from remediate.model.errors import ObservationError
 from remediate.model.identity import Address
-from tests.executor.memory_box import Box
+from tests.executor.memory_device import Device
 
 Kind = Literal["empty", "nothing", "cut", "reordered", "old", "login-page"]
 KINDS: tuple[Kind, ...] = ("empty", "nothing", "cut", "reordered", "old", "login-page")
@@ -19,10 +19,10 @@ PROVE_NOTHING: tuple[Kind, ...] = ("empty", "nothing", "cut", "login-page")
 
 @dataclass
 class Lies:
-    """What boxes show. To be given to `MemoryCluster.shows`.
+    """What devices show. To be given to `MemoryCluster.shows`.
 
     Attributes:
-        start: each box's list when nothing was written yet.
+        start: each device's list when nothing was written yet.
         kind: how they lie; None: they are honest.
         peers: which of them do; None: all.
         readings: how many readings are lies yet to come; None: all of them.
@@ -35,9 +35,9 @@ class Lies:
     count: int = field(default=0)
 
     @classmethod
-    def of(cls, boxes: Collection[Box]) -> Lies:
-        """Return honest ones, who know how `boxes` stand now."""
-        return cls({box.address: tuple(box.trusted) for box in boxes})
+    def of(cls, devices: Collection[Device]) -> Lies:
+        """Return honest ones, who know how `devices` stand now."""
+        return cls({device.address: tuple(device.trusted) for device in devices})
 
     def tell(self, kind: Kind, *, readings: int | None = None, peers: Collection[Address] | None = None) -> None:
         """Lie from now on."""
@@ -47,14 +47,14 @@ class Lies:
         """Lie no more."""
         self.kind = None
 
-    def __call__(self, box: Box) -> tuple[Certificate, ...]:
-        """Return what `box` shows. Raises ObservationError where that is no list."""
-        if self.kind is None or self.readings == 0 or (self.peers is not None and box.address not in self.peers):
-            return tuple(box.trusted)
+    def __call__(self, device: Device) -> tuple[Certificate, ...]:
+        """Return what `device` shows. Raises ObservationError where that is no list."""
+        if self.kind is None or self.readings == 0 or (self.peers is not None and device.address not in self.peers):
+            return tuple(device.trusted)
         if self.readings is not None:
             self.readings -= 1
         self.count += 1
-        return _LIES[self.kind](self.start[box.address], tuple(box.trusted))
+        return _LIES[self.kind](self.start[device.address], tuple(device.trusted))
 
 
 List = tuple[Certificate, ...]

@@ -23,7 +23,7 @@ from remediate.model.limits import Limits
 from remediate.model.secret import Login, Secret
 from remediate.model.snapshot import DiscoveryGap, Endpoint, Peer, Publisher, Snapshot
 from remediate.trust.verifier import OpenSslAnswers, verify_snapshot
-from tests.executor.memory_box import Box, health_of, restart_health
+from tests.executor.memory_device import Device, health_of, restart_health
 from tests.executor.memory_logging import MemoryLogging, MemoryPeerLogging
 from tests.pki import NOW
 
@@ -55,7 +55,7 @@ class PlainSecret:
 
 @dataclass(frozen=True)
 class Write:
-    """One write that a box did."""
+    """One write that a device did."""
 
     peer: Address
     action: str
@@ -81,20 +81,20 @@ class MemoryCluster:
         faults: number of the write (from 1, as sent) to ``drop-request``, ``drop-answer``, ``ignore``, ``refuse`` or ``refuse-done``.
         writes: what was done, in order.
         sent_count: how many writes were sent.
-        unreadable_after: writes, in `Write.action`'s words, after which the box answers nothing any more.
+        unreadable_after: writes, in `Write.action`'s words, after which the device answers nothing any more.
         breaks_shell: writes, by number, that end the shell session they were sent over.
         tap: called before and after every call of a device; a test raises in it.
         lag: pauses until a cipher list of the primary is on the others.
         requests: what clients asked for: through which peer, for which endpoint, of which product.
         undiscovered: what discovery cannot learn.
         elapsed_s: how much time went by since `NOW`, by pauses and restarts.
-        settings: what a box shows of each publisher.
-        on_refresh: called after each refresh: what else the box does by it.
-        on_read: called before each reading of a list, with the box: somebody else at work.
-        shows: what a box shows when its list is read; a test lets it lie there.
+        settings: what a device shows of each publisher.
+        on_refresh: called after each refresh: what else the device does by it.
+        on_read: called before each reading of a list, with the device: somebody else at work.
+        shows: what a device shows when its list is read; a test lets it lie there.
     """
 
-    boxes: list[Box]
+    devices: list[Device]
     endpoints: tuple[Endpoint, ...]
     certificates: dict[str, Certificate]
     publishers: tuple[Publisher, ...] = ()
@@ -107,8 +107,8 @@ class MemoryCluster:
     lag: int = 2
     unreadable_after: frozenset[str] = frozenset()
     breaks_shell: frozenset[int] = frozenset()
-    on_read: Callable[[Box], None] = lambda _box: None
-    shows: Callable[[Box], tuple[Certificate, ...]] = lambda box: tuple(box.trusted)
+    on_read: Callable[[Device], None] = lambda _device: None
+    shows: Callable[[Device], tuple[Certificate, ...]] = lambda device: tuple(device.trusted)
     refreshed: int = 0
     refuse_refresh: bool = False
     settings: dict[str, str] = field(default_factory=lambda: {"TlsVerify": "On", "AesGcm": "off"})
@@ -127,18 +127,21 @@ class MemoryCluster:
         login = Login("admin", PlainSecret())
         peers = [
             PeerAccess(peer.address, mra=MraAccess(peer.address, 8443, login=peer.account) if peer.front else None)
-            for peer in self.boxes
+            for peer in self.devices
         ]
         return ClusterAccess(self.name, login, tuple(peers), axl=login, notify=self.notify)
 
     def chain_of(self, _peer: Address) -> tuple[Certificate, ...]:
         return ()
 
-    def box(self, number: int) -> Box:
-        return self.boxes[number - 1]
+    def device(self, number: int) -> Device:
+        return self.devices[number - 1]
 
     def state(self) -> list[tuple[list[str], dict[str, CipherList], bool | None]]:
-        return [([certificate.fingerprint for certificate in box.trusted], dict(box.ciphers), box.verify) for box in self.boxes]
+        return [
+            ([certificate.fingerprint for certificate in device.trusted], dict(device.ciphers), device.verify)
+            for device in self.devices
+        ]
 
     def open_peers(self, cluster: ClusterAccess, limits: Limits, *, writable: bool) -> OpenCluster:
         del cluster, limits
@@ -156,12 +159,12 @@ class MemoryCluster:
         del limits
         self.tap(f"before a client asks {access.host} for {address}:{port}")
         self.requests.append((Address(access.host), f"{address}:{port}", product))
-        box = next(peer for peer in self.boxes if peer.address == access.host)
-        if box.clients_get:
-            return box.clients_get
-        if box.down_for:
+        device = next(peer for peer in self.devices if peer.address == access.host)
+        if device.clients_get:
+            return device.clients_get
+        if device.down_for:
             return ClientAnswer(AnswerKind.NOTHING, "connection refused")
-        judged = replace(box, trusted=box.trusted if box.loaded is None else box.loaded)
+        judged = replace(device, trusted=device.trusted if device.loaded is None else device.loaded)
         certificates = {certificate.fingerprint: certificate for certificate in (*self.certificates.values(), *judged.trusted)}
         snapshot = replace(self.snapshot(), peers=(self._peer(judged),), certificates=certificates)
         verdicts = {pair.endpoint: verdict for pair, verdict in verify_snapshot(snapshot, _ANSWERS).items()}
@@ -171,8 +174,8 @@ class MemoryCluster:
 
     def snapshot(self) -> Snapshot:
         certificates = dict(self.certificates)
-        certificates |= {certificate.fingerprint: certificate for box in self.boxes for certificate in box.trusted}
-        peers = tuple(self._peer(box) for box in self.boxes)
+        certificates |= {certificate.fingerprint: certificate for device in self.devices for certificate in device.trusted}
+        peers = tuple(self._peer(device) for device in self.devices)
         return Snapshot(
             cluster=self.name,
             taken_at=NOW,
@@ -186,22 +189,22 @@ class MemoryCluster:
             undiscovered=self.undiscovered,
         )
 
-    def _peer(self, box: Box) -> Peer:
+    def _peer(self, device: Device) -> Peer:
         peer = Peer(
-            box.address,
-            box.version,
-            box is self.boxes[0],
-            tuple(certificate.fingerprint for certificate in box.trusted),
-            dict(box.ciphers),
-            box.verify,
-            health=replace(box.health, **box.says),
+            device.address,
+            device.version,
+            device is self.devices[0],
+            tuple(certificate.fingerprint for certificate in device.trusted),
+            dict(device.ciphers),
+            device.verify,
+            health=replace(device.health, **device.says),
         )
-        return peer if box.up else replace(peer, trusted_ca=(), ciphers={}, error="unreachable: it is down")
+        return peer if device.up else replace(peer, trusted_ca=(), ciphers={}, error="unreachable: it is down")
 
     def keep(self) -> None:
-        """Write the state to `state_file`, as a box has it on its own disk: it outlives the process that talks to it."""
+        """Write the state to `state_file`, as a device has it on its own disk: it outlives the process that talks to it."""
         if self.state_file:
-            state = (self.boxes, self.writes, self.sent_count, self.refreshed)
+            state = (self.devices, self.writes, self.sent_count, self.refreshed)
             draft = self.state_file.with_suffix(".draft")
             draft.write_bytes(pickle.dumps(state))
             draft.replace(self.state_file)
@@ -210,7 +213,7 @@ class MemoryCluster:
         """Take up the state that another process left in `state_file`."""
         if self.state_file and self.state_file.exists():
             state = pickle.loads(self.state_file.read_bytes())  # noqa: S301 - written by this test
-            self.boxes, self.writes, self.sent_count, self.refreshed = state
+            self.devices, self.writes, self.sent_count, self.refreshed = state
 
     def now(self) -> datetime:
         """The time on every clock of the story."""
@@ -218,8 +221,8 @@ class MemoryCluster:
 
     def run_since_long(self) -> Self:
         """Let every peer have started long before the story: only a restart or a client shows that a change is in effect."""
-        for box in self.boxes:
-            box.health = replace(box.health, started_at=NOW - timedelta(days=30))
+        for device in self.devices:
+            device.health = replace(device.health, started_at=NOW - timedelta(days=30))
         return self
 
     def tick(self, seconds: float = 0.0) -> None:
@@ -227,9 +230,9 @@ class MemoryCluster:
         self.elapsed_s += seconds
         self.lag -= 1
         if self.lag <= 0:
-            for box in self.boxes[1:]:
-                if box.up and self.boxes[0].up:
-                    box.ciphers = dict(self.boxes[0].ciphers)
+            for device in self.devices[1:]:
+                if device.up and self.devices[0].up:
+                    device.ciphers = dict(self.devices[0].ciphers)
             self.keep()
 
     def environment(self, **changes: object) -> Environment:
@@ -258,39 +261,39 @@ class OpenCluster:
 
     @property
     def peers(self) -> Sequence[MemoryPeer]:
-        return tuple(MemoryPeer(self.cluster, box, writable=self.writable) for box in self.cluster.boxes if box.up)
+        return tuple(MemoryPeer(self.cluster, device, writable=self.writable) for device in self.cluster.devices if device.up)
 
     @property
     def unreachable(self) -> Mapping[Address, str]:
-        return {box.address: "it is down" for box in self.cluster.boxes if not box.up}
+        return {device.address: "it is down" for device in self.cluster.devices if not device.up}
 
     @property
     def primary(self) -> Address | None:
-        return self.cluster.named_primary or self.cluster.boxes[0].address
+        return self.cluster.named_primary or self.cluster.devices[0].address
 
 
 class MemoryPeer:
     """One open peer."""
 
-    def __init__(self, cluster: MemoryCluster, box: Box, *, writable: bool) -> None:
-        self._cluster, self._box, self._writable = cluster, box, writable
+    def __init__(self, cluster: MemoryCluster, device: Device, *, writable: bool) -> None:
+        self._cluster, self._device, self._writable = cluster, device, writable
         self._shell_broken = False
 
     @property
     def address(self) -> Address:
-        return self._box.address
+        return self._device.address
 
     @property
     def identity(self) -> str:
-        return f"the host key of {self._box.address}"
+        return f"the host key of {self._device.address}"
 
     def capabilities(self) -> Offered:
-        return Offered(self._box.removal)
+        return Offered(self._device.removal)
 
     def trusted_ca(self) -> tuple[Certificate, ...]:
         self._read("trusted_ca")
-        self._cluster.on_read(self._box)
-        return self._cluster.shows(self._box)
+        self._cluster.on_read(self._device)
+        return self._cluster.shows(self._device)
 
     def last_trusted_ca(self) -> tuple[Certificate, ...]:
         return self.trusted_ca()
@@ -300,17 +303,17 @@ class MemoryPeer:
 
     def revocation_lists(self) -> tuple[str, ...]:
         self._read("revocation_lists")
-        return self._box.revocation_lists
+        return self._device.revocation_lists
 
     def ciphers(self) -> Mapping[str, CipherList]:
         self._read("ciphers")
         if self._shell_broken:
             raise ObservationError(f"The shell of {self.address} is closed.")
-        return dict(self._box.ciphers)
+        return dict(self._device.ciphers)
 
     def verify_origin_server(self) -> bool | None:
         self._read("verify_origin_server")
-        return self._box.verify
+        return self._device.verify
 
     def publishers(self, product: Product | None = None) -> Sequence[ListedPublisher]:
         self._read("publishers")
@@ -329,7 +332,7 @@ class MemoryPeer:
             self._read("health")
         except ObservationError as error:
             return Health(unread={"started_at": str(error)})
-        return health_of(self._box, [box.address for box in self._cluster.boxes])
+        return health_of(self._device, [device.address for device in self._cluster.devices])
 
     def reconnect(self) -> None:
         self._cluster.tap(f"reconnect to {self.address}")
@@ -341,19 +344,19 @@ class MemoryPeer:
         return MemoryPeerLogging(self._cluster.logging, self.address)
 
     def append_trusted_ca(self, certificate: Certificate) -> None:
-        self._write(f"append {certificate.fingerprint}", lambda: self._box.trusted.append(certificate))
+        self._write(f"append {certificate.fingerprint}", lambda: self._device.trusted.append(certificate))
 
     def remove_trusted_ca(self, certificate: Certificate) -> None:
-        if not self._box.removal:
+        if not self._device.removal:
             raise NotOffered(f"{self.address} offers no removal.")
-        self._write(f"remove {certificate.fingerprint}", lambda: self._box.trusted.remove(certificate))
+        self._write(f"remove {certificate.fingerprint}", lambda: self._device.trusted.remove(certificate))
 
     def set_cipher(self, name: str, value: CipherList) -> None:
         self._cluster.lag = max(self._cluster.lag, 1)
-        self._write(f"cipher {name} {value}", lambda: self._box.ciphers.update({name: value}))
+        self._write(f"cipher {name} {value}", lambda: self._device.ciphers.update({name: value}))
 
     def set_verify_origin_server(self, on: bool) -> None:
-        self._write(f"verify {on}", lambda: setattr(self._box, "verify", on))
+        self._write(f"verify {on}", lambda: setattr(self._device, "verify", on))
 
     def refresh_discovery(self, publisher: Address, product: Product, axl: tuple[str, Secret] | None) -> None:
         del product, axl
@@ -368,28 +371,28 @@ class MemoryPeer:
 
     def set_maintenance(self, on: bool) -> None:
         def switch() -> None:
-            self._box.health = replace(self._box.health, maintenance=on)
+            self._device.health = replace(self._device.health, maintenance=on)
 
         self._write(f"maintenance {on}", switch)
 
     def restart(self) -> None:
         def go_down() -> None:
             self._cluster.elapsed_s += RESTART_S
-            restart_health(self._box, self._cluster.now())
-            self._box.down_for = 3
-            if self._box.loaded is not None and not self._box.stuck:
-                self._box.loaded = list(self._box.trusted)
+            restart_health(self._device, self._cluster.now())
+            self._device.down_for = 3
+            if self._device.loaded is not None and not self._device.stuck:
+                self._device.loaded = list(self._device.trusted)
             self._cluster.restarting.append(self.address)
-            assert sum(box.down_for > 0 for box in self._cluster.boxes) == 1, "two peers restart at once"
+            assert sum(device.down_for > 0 for device in self._cluster.devices) == 1, "two peers restart at once"
 
         self._write("restart", go_down)
 
     def _read(self, method: str) -> None:
         self._cluster.tap(f"before {method} on {self.address}")
-        if self._box.down_for:
-            self._box.down_for -= 1
+        if self._device.down_for:
+            self._device.down_for -= 1
             raise ObservationError(f"{self.address} restarts.")
-        if not self._box.up:
+        if not self._device.up:
             raise ObservationError(f"{self.address} is down.")
         self._cluster.tap(f"after {method} on {self.address}")
 
@@ -398,13 +401,13 @@ class MemoryPeer:
         if not self._writable:
             raise WriteForbidden(f"{self.address} was opened for reading: {method}")
         cluster.tap(f"before {method} on {self.address}")
-        if not self._box.up:
+        if not self._device.up:
             raise OutcomeUnknown(f"{self.address} did not answer.")
         cluster.sent_count += 1
         fault = cluster.faults.get(cluster.sent_count)
         self._shell_broken = self._shell_broken or cluster.sent_count in cluster.breaks_shell
         if method in cluster.unreadable_after:
-            self._box.up = False
+            self._device.up = False
         if fault == "refuse":
             raise WriteRefused(f"{self.address} says no.")
         if fault not in {"drop-request", "ignore"}:

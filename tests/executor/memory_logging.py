@@ -11,7 +11,7 @@ from remediate.model.health import PeerAlarm
 from remediate.model.identity import Address
 
 if TYPE_CHECKING:
-    from tests.executor.memory_box import Box
+    from tests.executor.memory_device import Device
 
 VERBOSE = PeerAlarm(VERBOSE_LOG_ALARM, "Verbose log levels configured")
 
@@ -26,7 +26,7 @@ class MemoryLogging:
         calls: What was asked for, in order.
     """
 
-    boxes: list[Box]
+    devices: list[Device]
     logs: dict[Address, bytes] = field(default_factory=dict)
     faults: set[str] = field(default_factory=set)
     calls: list[str] = field(default_factory=list)
@@ -34,8 +34,8 @@ class MemoryLogging:
 
     def switch(self, *, on: bool) -> None:
         self.running = on
-        for box in self.boxes:
-            box.health = replace(box.health, alarms=(VERBOSE,) if on else ())
+        for device in self.devices:
+            device.health = replace(device.health, alarms=(VERBOSE,) if on else ())
 
 
 @dataclass

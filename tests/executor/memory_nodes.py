@@ -19,7 +19,7 @@ from remediate.model.toward_nodes import STORES, Node
 from remediate.planner import make_plan
 from tests.executor.clusters import OTHER, story
 from tests.executor.memory import MemoryCluster, PlainSecret, Write
-from tests.executor.memory_box import Box
+from tests.executor.memory_device import Device
 from tests.pki import issue
 
 EDGE_ROOT = issue("edge root", ca=True)
@@ -88,10 +88,10 @@ class ClusterWithNodes(MemoryCluster):
             certificates={**observed.certificates, **{certificate.fingerprint: certificate for certificate in certificates}},
         )
 
-    def _peer(self, box: Box) -> Peer:
-        chain = self.own.get(box.address)
+    def _peer(self, device: Device) -> Peer:
+        chain = self.own.get(device.address)
         own = tuple(certificate.fingerprint for certificate in chain) if chain else None
-        return replace(super()._peer(box), server_certificate=own)
+        return replace(super()._peer(device), server_certificate=own)
 
     def open_node(
         self, cluster: ClusterAccess, address: Address, authorities: Sequence[Certificate], limits: Limits, *, writable: bool
@@ -168,13 +168,13 @@ def refusing_nodes(peers: int = 2) -> ClusterWithNodes:
     """The story with two nodes that do not know what signed the peers' own certificates; the peers' own lists do."""
     plain = story(peers)
     own = {
-        box.address: (issue(box.address, EDGE_ISSUING, names=(box.address,)).certificate, EDGE_ISSUING.certificate)
-        for box in plain.boxes
+        device.address: (issue(device.address, EDGE_ISSUING, names=(device.address,)).certificate, EDGE_ISSUING.certificate)
+        for device in plain.devices
     }
-    for box in plain.boxes:
-        box.trusted.append(EDGE_ROOT.certificate)
+    for device in plain.devices:
+        device.trusted.append(EDGE_ROOT.certificate)
     return ClusterWithNodes(
-        plain.boxes,
+        plain.devices,
         plain.endpoints,
         {**plain.certificates, EDGE_ROOT.certificate.fingerprint: EDGE_ROOT.certificate},
         publishers=plain.publishers,

@@ -96,7 +96,7 @@ def test_changes_made_by_hand_are_no_result_of_an_undone_run(desk: Desk) -> None
     plan = plan_for(cluster)
     desk.apply(cluster, plan)
     desk.rollback(cluster)
-    cluster.boxes = story_after(plan).boxes
+    cluster.devices = story_after(plan).devices
     # When the plan is applied, Then there is nothing to do, and no run is said to have done it
     again = desk.apply(cluster, plan)
     assert (again.exit_code, again.has_written, again.run_id) == (0, False, "")
@@ -105,14 +105,14 @@ def test_changes_made_by_hand_are_no_result_of_an_undone_run(desk: Desk) -> None
 def test_a_certificate_added_by_hand_is_not_added_again(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
-    cluster.box(2).trusted.append(IMP.certificate)
+    cluster.device(2).trusted.append(IMP.certificate)
     result = desk.apply(cluster, plan)
     assert result.exit_code == 0
-    assert cluster.box(2).trusted.count(IMP.certificate) == 1
+    assert cluster.device(2).trusted.count(IMP.certificate) == 1
     # And it is not ours to remove
     desk.rollback(cluster)
-    assert IMP.certificate in cluster.box(2).trusted
-    assert IMP.certificate not in cluster.box(1).trusted
+    assert IMP.certificate in cluster.device(2).trusted
+    assert IMP.certificate not in cluster.device(1).trusted
 
 
 def test_a_refresh_by_hand_is_only_a_reminder(desk: Desk) -> None:
@@ -168,7 +168,7 @@ def test_applying_again_adds_only_what_someone_removed(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
     desk.apply(cluster, plan)
-    cluster.box(3).trusted.remove(IMP.certificate)
+    cluster.device(3).trusted.remove(IMP.certificate)
     before = len(cluster.writes)
     # When the plan is applied again, Then that one is put back, and nothing else is written to a list
     assert desk.apply(cluster, plan).state == "applied"

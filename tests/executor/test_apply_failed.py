@@ -67,7 +67,7 @@ def test_a_start_that_was_not_read_back_on_every_peer_is_not_claimed(desk: Desk)
     # Given a run that fails, and a peer that goes down on the way back
     cluster = story()
     cluster.faults = {3: "refuse"}
-    cluster.tap = lambda _point: setattr(cluster.box(3), "up", cluster.sent_count < 4)
+    cluster.tap = lambda _point: setattr(cluster.device(3), "up", cluster.sent_count < 4)
     # When the plan is applied
     result = desk.apply(cluster, plan_for(cluster))
     # Then all of the run is undone, and it is said which peer could not be read
@@ -85,7 +85,7 @@ def test_a_broken_endpoint_with_nothing_to_do_begins_no_run(desk: Desk) -> None:
 
     def lose_the_root(point: str) -> None:
         if point == "observe" and next(looks):
-            cluster.box(1).trusted.remove(CORPORATE.certificate)
+            cluster.device(1).trusted.remove(CORPORATE.certificate)
 
     cluster.tap = lose_the_root
     # When it is applied again, Then that is said, and nothing is written or undone
@@ -101,31 +101,31 @@ def test_on_failure_stop_leaves_everything_and_says_how_to_continue(desk: Desk) 
     result = desk.apply(cluster, plan_for(cluster), on_failure="stop")
     assert (result.exit_code, result.state) == (8, "partial")
     assert f"remediate rollback {result.run_id}" in result.message
-    assert IMP.certificate in cluster.box(1).trusted
+    assert IMP.certificate in cluster.device(1).trusted
 
 
 def test_on_failure_workaround_turns_verification_off_on_every_peer(desk: Desk) -> None:
-    # Given a box that refuses
+    # Given a device that refuses
     cluster = story()
     cluster.faults = {3: "refuse"}
     # When the plan is applied with the workaround as the way out
     result = desk.apply(cluster, plan_for(cluster), on_failure="workaround")
     # Then verification is off everywhere, a person must end it, and a rollback of the run turns it on again
-    assert [box.verify for box in cluster.boxes] == [False, False, False]
+    assert [device.verify for device in cluster.devices] == [False, False, False]
     assert (result.exit_code, result.state) == (8, "partial")
     assert desk.rollback(cluster).exit_code == 0
     assert cluster.state() == story().state()
 
 
 def test_on_failure_workaround_claims_nothing_of_a_peer_that_is_down(desk: Desk) -> None:
-    # Given a peer that was down when the plan was made, and a box that refuses
+    # Given a peer that was down when the plan was made, and a device that refuses
     cluster = story()
-    cluster.box(3).up = False
+    cluster.device(3).up = False
     cluster.faults = {2: "refuse"}
     # When the plan is applied to the others, with the workaround as the way out
     result = desk.apply(cluster, plan_for(cluster), on_failure="workaround", allow_incomplete=True)
     # Then the peer that was not reached is for a person
-    assert [box.verify for box in cluster.boxes] == [False, False, True]
+    assert [device.verify for device in cluster.devices] == [False, False, True]
     assert "The workaround is on where it could be read back" in result.message
     assert any("expc3.example.test cannot be reached" in step.text for step in result.open_steps)
 
@@ -144,7 +144,7 @@ def test_what_worked_and_breaks_stops_the_run_before_the_next_peer(desk: Desk) -
     # When the plan is applied
     result = desk.apply(cluster, plan, {"judge": judge})
     # Then the other peers were never written to
-    assert {write.peer for write in cluster.writes} == {cluster.box(1).address}
+    assert {write.peer for write in cluster.writes} == {cluster.device(1).address}
     assert "Passed before, fails now" in result.message
     assert result.exit_code == 3
 
@@ -156,7 +156,7 @@ def test_what_others_break_during_an_apply_is_seen_at_its_end(desk: Desk) -> Non
 
     def lose_the_root(point: str) -> None:
         if point == "before trusted_ca on expc2.example.test" and cluster.sent_count == 1:
-            cluster.box(1).trusted.remove(CORPORATE.certificate)
+            cluster.device(1).trusted.remove(CORPORATE.certificate)
 
     cluster.tap = lose_the_root
     # When the plan is applied, Then it fails, and does not claim that the start state is there
@@ -170,7 +170,7 @@ def test_replication_that_does_not_come_is_a_failure(desk: Desk) -> None:
     cluster.lag = 10_000
     result = desk.apply(cluster, plan_for(cluster))
     assert "ReverseProxyTLSCiphers did not replicate from the primary" in result.message
-    assert cluster.box(1).ciphers[REVERSE_PROXY_CIPHERS] == story().box(1).ciphers[REVERSE_PROXY_CIPHERS]
+    assert cluster.device(1).ciphers[REVERSE_PROXY_CIPHERS] == story().device(1).ciphers[REVERSE_PROXY_CIPHERS]
     assert result.exit_code == 3
 
 
@@ -178,7 +178,7 @@ def test_without_the_primary_a_cipher_list_is_an_open_step(desk: Desk) -> None:
     # Given a primary that went down after the plan was made
     cluster = story()
     plan = plan_for(cluster)
-    cluster.box(1).up = False
+    cluster.device(1).up = False
     # When the plan is applied to what answers
     result = desk.apply(cluster, plan, allow_incomplete=True)
     # Then the cipher list is for a person, no other peer gets it, and what was trusted for others is not undone for its sake
@@ -186,12 +186,12 @@ def test_without_the_primary_a_cipher_list_is_an_open_step(desk: Desk) -> None:
     assert not any(write.action.startswith("cipher") for write in cluster.writes)
     assert (result.exit_code, result.state) == (8, "partial")
     assert any(step.text.startswith("The primary could not be read: ") for step in result.open_steps)
-    assert IMP.certificate in cluster.box(2).trusted
+    assert IMP.certificate in cluster.device(2).trusted
 
 
 @pytest.mark.parametrize("on_failure", ["rollback", "workaround"])
 def test_a_login_that_is_refused_on_the_way_back_ends_that_too(desk: Desk, on_failure: str) -> None:
-    # Given a box that refuses a write, and then the login
+    # Given a device that refuses a write, and then the login
     cluster = story()
     cluster.faults = {3: "refuse"}
 

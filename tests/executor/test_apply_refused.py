@@ -20,7 +20,7 @@ from tests.executor.conftest import Desk
 def test_an_incomplete_plan_is_refused_unless_allowed(desk: Desk) -> None:
     # Given a plan that was made while a peer was down
     cluster = story()
-    cluster.box(3).up = False
+    cluster.device(3).up = False
     plan = plan_for(cluster)
     assert not plan.complete
     # When it is applied, Then it is refused
@@ -35,7 +35,7 @@ def test_an_incomplete_plan_is_refused_unless_allowed(desk: Desk) -> None:
     # And the others get it, and the exit code says that not everything was seen
     result = desk.apply(cluster, plan, allow_incomplete=True)
     assert result.exit_code == 4
-    assert IMP.certificate in cluster.box(1).trusted
+    assert IMP.certificate in cluster.device(1).trusted
 
 
 def test_a_plan_made_while_discovery_could_not_ask_is_refused(desk: Desk) -> None:
@@ -74,7 +74,7 @@ def test_discovery_that_fails_in_the_last_look_ends_with_4(desk: Desk) -> None:
 def test_peers_upgraded_since_the_plan_are_warned_of(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
-    cluster.box(2).version = "X15.2.0"
+    cluster.device(2).version = "X15.2.0"
 
     result = desk.apply(cluster, plan)
 
@@ -86,7 +86,7 @@ def test_peers_upgraded_since_the_plan_are_warned_of(desk: Desk) -> None:
 def test_a_peer_that_is_down_now_refuses_the_plan(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
-    cluster.box(2).up = False
+    cluster.device(2).up = False
     with pytest.raises(IncompletePlan, match="expc2"):
         desk.apply(cluster, plan)
     assert cluster.sent_count == 0

@@ -87,7 +87,7 @@ def test_a_password_that_needs_a_terminal_is_refused_first(timed: Timed, plan: P
             return replace(super().access, login=Login("admin", prompt))
 
     base = timed.cluster
-    timed.cluster = Asking(base.boxes, base.endpoints, base.certificates, base.publishers)
+    timed.cluster = Asking(base.devices, base.endpoints, base.certificates, base.publishers)
     for dry_run in (False, True):
         with pytest.raises(InventoryError, match="password of admin is asked for on the terminal") as refused:
             timed.apply(plan, dry_run=dry_run)

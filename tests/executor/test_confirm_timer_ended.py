@@ -59,18 +59,18 @@ def test_a_rollback_by_hand_ends_the_timer(timed: Timed, plan: Plan) -> None:
     assert (timed.expire(), timed.rollbacks) == (0, [])
     # Also when it leaves something to a person, who has read what
     timed.apply(plan)
-    timed.cluster.box(3).up = False
+    timed.cluster.device(3).up = False
     assert timed.desk.rollback(timed.cluster).exit_code == 8
     assert (timed.expire(), timed.rollbacks) == (0, [])
 
 
 def test_the_timers_own_rollback_is_tried_again_while_a_peer_is_down(timed: Timed, plan: Plan) -> None:
     timed.apply(plan)
-    timed.cluster.box(3).up = False
+    timed.cluster.device(3).up = False
 
     def pause(seconds: float) -> None:
         timed.clock.go_on(seconds)
-        timed.cluster.box(3).up = len(timed.rollbacks) > 2
+        timed.cluster.device(3).up = len(timed.rollbacks) > 2
 
     assert watch(timed.watches[0], now=timed.clock, pause=pause, roll_back=timed._roll_back) == 0
     assert timed.rollbacks == [8, 8, 8, 0]
@@ -93,7 +93,7 @@ def test_the_timer_retries_only_what_may_succeed_later(timed: Timed, plan: Plan,
 
 def test_a_notice_of_the_end_is_sent_again_until_it_is_taken(timed: Timed, plan: Plan, tmp_path: Path) -> None:
     timed.apply(plan)
-    timed.cluster.box(3).up = False
+    timed.cluster.device(3).up = False
     notices = tmp_path / "notices"
     takes_the_third = f"cat >> {notices}; test $(wc -l < {notices}) = 3"
     order = replace(timed.watches[0], notify=("sh", "-c", takes_the_third))
@@ -270,8 +270,8 @@ def test_a_timer_retries_when_the_journal_cannot_be_read(timed: Timed, plan: Pla
 
 
 def test_the_limits_of_the_timer_are_named_before_the_first_write(timed: Timed, plan: Plan) -> None:
-    # Given a box that offers no removal
-    timed.cluster.box(2).removal = False
+    # Given a device that offers no removal
+    timed.cluster.device(2).removal = False
     timed.apply(plan)
     # Then it is said that what is trusted there stays, whatever the timer does
     [message] = [text for text in timed.desk.messages("warning") if "timer cannot remove certificates" in text]
@@ -280,8 +280,8 @@ def test_the_limits_of_the_timer_are_named_before_the_first_write(timed: Timed, 
 
 def test_a_late_confirmation_says_how_far_the_rollback_came(timed: Timed, plan: Plan) -> None:
     # Given a run whose time is over, and whose rollback left steps open
-    for box in timed.cluster.boxes:
-        box.removal = False
+    for device in timed.cluster.devices:
+        device.removal = False
     timed.apply(plan)
     timed.expire()
     with pytest.raises(NotPending, match="is not rolled back yet"):

@@ -32,7 +32,7 @@ def test_discovery_is_refreshed_once_after_the_restarts(desk: Desk) -> None:
 
     kinds = [write.action.partition(" ")[0] for write in cluster.writes]
     assert kinds.count("refresh") == 1
-    assert (kinds[-1], cluster.writes[-1].peer) == ("refresh", cluster.box(1).address)
+    assert (kinds[-1], cluster.writes[-1].peer) == ("refresh", cluster.device(1).address)
     assert "restart" in kinds
 
 
@@ -49,7 +49,7 @@ def test_its_price_is_reported_before_it_runs(dry_run: bool, desk: Desk) -> None
 def test_an_open_step_leaves_the_refresh_to_a_person(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
-    cluster.box(1).up = False
+    cluster.device(1).up = False
 
     result = desk.apply(cluster, plan, allow_incomplete=True)
 
@@ -82,10 +82,10 @@ def test_a_setting_that_a_refresh_changed_is_an_open_step(desk: Desk) -> None:
 
 def test_what_discovery_lost_and_found_is_reported(desk: Desk) -> None:
     cluster = story()
-    cluster.box(1).health = Health(zones={"CEtcp-cucm": True, "CEtls-sub": True, "UC traversal": True})
+    cluster.device(1).health = Health(zones={"CEtcp-cucm": True, "CEtls-sub": True, "UC traversal": True})
 
     def discover(cluster: MemoryCluster) -> None:
-        cluster.box(1).health = Health(zones={"CEtcp-cucm": True, "CEtcp-new": True})
+        cluster.device(1).health = Health(zones={"CEtcp-cucm": True, "CEtcp-new": True})
         cluster.endpoints = (*cluster.endpoints, endpoint("new.example.test", 8443, CUCM_RSA))
 
     cluster.on_refresh = discover
@@ -100,8 +100,8 @@ def test_what_discovery_lost_and_found_is_reported(desk: Desk) -> None:
 
 def test_zones_that_were_not_read_are_not_compared(desk: Desk) -> None:
     cluster = story()
-    cluster.box(1).says = {"zones": None}
-    cluster.on_refresh = lambda cluster: cluster.box(1).says.update(zones={"CEtcp-cucm": True})
+    cluster.device(1).says = {"zones": None}
+    cluster.on_refresh = lambda cluster: cluster.device(1).says.update(zones={"CEtcp-cucm": True})
 
     desk.apply(cluster, plan_for(cluster))
 

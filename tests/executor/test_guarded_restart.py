@@ -50,7 +50,7 @@ class Rig:
         with ExitStack() as stack:
             journal = stack.enter_context(TappedJournal(self.desk.state_dir, self.cluster.tap))
             opened, peers = open_reconnecting_peers(environment, self.cluster.access, self.limits, stack, writable=True)
-            addresses = [box.address for box in self.cluster.boxes]
+            addresses = [device.address for device in self.cluster.devices]
             context = RestartContext(
                 cluster="edge",
                 run=journal.begin_without_plan("restart", "edge", addresses, operator=identify_operator(), ticket=None),
@@ -101,12 +101,12 @@ def rig(desk: Desk) -> Rig:
 
 
 def says(rig: Rig, number: int, **readings: Any) -> None:
-    rig.cluster.box(number).says = readings
+    rig.cluster.device(number).says = readings
 
 
 def carries(rig: Rig, number: int, calls: int, drains_after: int | None) -> None:
-    box = rig.cluster.box(number)
-    box.health, box.drains_after = replace(box.health, calls=calls), drains_after
+    device = rig.cluster.device(number)
+    device.health, device.drains_after = replace(device.health, calls=calls), drains_after
 
 
 def test_peers_drain_restart_and_come_back_one_at_a_time(rig: Rig) -> None:
@@ -114,7 +114,7 @@ def test_peers_drain_restart_and_come_back_one_at_a_time(rig: Rig) -> None:
     assert rig.restart() == [RESTARTED] * 3
     assert rig.writes() == [f"expc{number} {action}" for number in (1, 2, 3) for action in ("maintenance True", "restart")]
     assert (rig.open_steps, rig.maintenance_left()) == ([], [])
-    assert [box.cut_calls for box in rig.cluster.boxes] == [0, 0, 0]
+    assert [device.cut_calls for device in rig.cluster.devices] == [0, 0, 0]
     assert rig.restart_states() == [("expc1", "done"), ("expc2", "done"), ("expc3", "done")]
     assert rig.steps == [Step.INTENT, Step.WRITE, Step.READ_BACK] * 3
     assert "expc1.example.test carries 4 calls." in rig.desk.messages("drain")
@@ -136,7 +136,7 @@ FAILING: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("guard", FAILING)
 def test_a_guard_that_fails_keeps_every_peer_in_service(rig: Rig, guard: str) -> None:
     says(rig, 1, **FAILING[guard])
-    rig.alarms_before = {rig.cluster.box(1).address: frozenset({"25026"})}
+    rig.alarms_before = {rig.cluster.device(1).address: frozenset({"25026"})}
     assert rig.restart(assume=frozenset(Guard)) == [STOPPED] * 3
     assert rig.writes() == []
     assert len(rig.open_steps) == 1
@@ -144,7 +144,7 @@ def test_a_guard_that_fails_keeps_every_peer_in_service(rig: Rig, guard: str) ->
 
 
 def test_a_peer_that_is_down_keeps_the_others_in_service(rig: Rig) -> None:
-    rig.cluster.box(3).up = False
+    rig.cluster.device(3).up = False
     assert rig.restart() == [STOPPED, STOPPED]
     assert "peers-up: Does not answer: expc3.example.test: it is down." in rig.open_steps[0]
     assert rig.writes() == []
@@ -168,12 +168,12 @@ def test_a_guard_that_was_not_looked_at_can_be_assumed(rig: Rig) -> None:
     assert rig.restart(1) == [NOT_BEGUN]
     assert rig.open_steps[0].endswith("After checking it by hand, pass --assume replication.")
     # When it is assumed, Then the restart begins, and the journal knows who took it as right
-    rig.cluster.box(1).says = {}
+    rig.cluster.device(1).says = {}
     says(rig, 2, replication_behind=None)
     assert rig.restart(1, assume=frozenset({Guard.REPLICATION})) == [RESTARTED]
     with rig.desk.journal() as journal:
         rows = journal.rows_of("assumptions", "SELECT * FROM assumptions WHERE run = ?", journal.run("last").id)
-    assert [(row["peer"], row["guard"]) for row in rows] == [(rig.cluster.box(1).address, "replication")]
+    assert [(row["peer"], row["guard"]) for row in rows] == [(rig.cluster.device(1).address, "replication")]
 
 
 def test_calls_that_do_not_end_keep_the_peer_as_it_was(rig: Rig) -> None:
@@ -182,7 +182,7 @@ def test_calls_that_do_not_end_keep_the_peer_as_it_was(rig: Rig) -> None:
     assert rig.writes() == ["expc1 maintenance True", "expc1 maintenance False"]
     assert rig.maintenance_left() == []
     assert "it still carries 2 calls after 10 min in maintenance mode" in rig.open_steps[0]
-    assert rig.cluster.box(1).health.calls == 2
+    assert rig.cluster.device(1).health.calls == 2
 
 
 @pytest.mark.parametrize("answer", [True, False])
@@ -196,7 +196,7 @@ def test_a_person_is_asked_whether_calls_may_end(rig: Rig, answer: bool) -> None
 
     assert rig.restart(1, ask_to_end_calls=ask) == [RESTARTED if answer else STOPPED]
     assert questions == ["After 10 min in maintenance mode, expc1.example.test: it still carries 2 calls. A restart ends them."]
-    assert rig.cluster.box(1).cut_calls == (2 if answer else 0)
+    assert rig.cluster.device(1).cut_calls == (2 if answer else 0)
 
 
 def test_no_one_is_asked_where_the_calls_have_ended(rig: Rig) -> None:
@@ -214,7 +214,7 @@ def test_calls_that_cannot_be_counted_are_not_called_ended(rig: Rig) -> None:
 def test_calls_may_be_ended_without_a_drain(rig: Rig) -> None:
     carries(rig, 1, calls=2, drains_after=None)
     assert rig.restart(1, calls="end") == [RESTARTED]
-    assert (rig.writes(), rig.cluster.box(1).cut_calls) == (["expc1 restart"], 2)
+    assert (rig.writes(), rig.cluster.device(1).cut_calls) == (["expc1 restart"], 2)
 
 
 def test_a_drain_is_given_the_time_that_was_asked_for(rig: Rig) -> None:
@@ -229,8 +229,8 @@ def test_a_guard_that_fails_during_the_drain_ends_it(rig: Rig) -> None:
     carries(rig, 1, calls=2, drains_after=3)
 
     def fail() -> None:
-        if rig.cluster.box(1).health.maintenance:
-            rig.cluster.box(2).up = False
+        if rig.cluster.device(1).health.maintenance:
+            rig.cluster.device(2).up = False
 
     rig.on_look = fail
     assert rig.restart(1) == [STOPPED]
@@ -242,7 +242,7 @@ def test_an_interrupt_while_draining_puts_it_back_in_service(rig: Rig) -> None:
     carries(rig, 1, calls=2, drains_after=None)
 
     def stop() -> None:
-        if rig.cluster.box(1).health.maintenance:
+        if rig.cluster.device(1).health.maintenance:
             raise Interrupted("stop")
 
     rig.on_look = stop
@@ -276,11 +276,11 @@ def test_maintenance_mode_that_stays_on_is_left_in_the_journal(rig: Rig) -> None
 def test_late_zones_and_tunnels_are_waited_for(rig: Rig) -> None:
     def come_late(point: str) -> None:
         if point == "after restart on expc1.example.test":
-            rig.cluster.box(1).links_late_for = 6
+            rig.cluster.device(1).links_late_for = 6
 
     rig.cluster.tap = come_late
     assert rig.restart(1, 2) == [RESTARTED, RESTARTED]
-    assert rig.cluster.box(1).links_late_for == 0
+    assert rig.cluster.device(1).links_late_for == 0
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_late_zones_and_tunnels_are_waited_for(rig: Rig) -> None:
     ids=["tunnel", "zone"],
 )
 def test_a_peer_without_its_links_stops_the_others(rig: Rig, link: str, words: str) -> None:
-    rig.cluster.box(1).keeps_down = frozenset({link})
+    rig.cluster.device(1).keeps_down = frozenset({link})
     assert rig.restart() == [STOPPED] * 3
     assert rig.writes() == ["expc1 maintenance True", "expc1 restart"]
     assert f"was restarted and is not back as it was after 900 s: {words}. No other peer is restarted." in rig.open_steps[0]
@@ -392,18 +392,18 @@ def test_a_restart_that_was_sent_by_a_dead_process_is_found_done(rig: Rig) -> No
 def test_a_restart_that_a_dead_process_did_not_send_is_failed(rig: Rig) -> None:
     leave_restart(rig, "before")
     # When the next one ended the maintenance mode that was left, it restarts
-    rig.cluster.box(1).health = replace(rig.cluster.box(1).health, maintenance=False)
+    rig.cluster.device(1).health = replace(rig.cluster.device(1).health, maintenance=False)
     assert rig.restart(1) == [RESTARTED]
     assert rig.restart_states() == [("expc1", "failed"), ("expc1", "done")]
 
 
 def test_a_peer_that_is_still_not_back_keeps_the_others_up(rig: Rig) -> None:
-    rig.cluster.box(1).keeps_down = frozenset({"expe1.example.test"})
+    rig.cluster.device(1).keeps_down = frozenset({"expe1.example.test"})
     assert rig.restart(1) == [STOPPED]
     # When another run is started, Then it looks at the tunnels of before that restart, and touches no other peer
     assert rig.restart(2, 3) == [STOPPED, STOPPED]
     assert "is not back as it was: tunnel expe1.example.test not active" in rig.open_steps[0]
     # When they are up again, Then it goes on
-    rig.cluster.box(1).health = replace(rig.cluster.box(1).health, tunnels={"expe1.example.test": True})
+    rig.cluster.device(1).health = replace(rig.cluster.device(1).health, tunnels={"expe1.example.test": True})
     assert rig.restart(2) == [RESTARTED]
     assert rig.restart_states()[0] == ("expc1", "done")

@@ -23,8 +23,8 @@ ANOTHER = issue("a root on every peer", ca=True)
 def cluster_with_longer_lists() -> MemoryCluster:
     """The story with one more certificate on each peer, so that each list can be cut and still hold something."""
     cluster = story()
-    for box in cluster.boxes:
-        box.trusted.insert(0, ANOTHER.certificate)
+    for device in cluster.devices:
+        device.trusted.insert(0, ANOTHER.certificate)
     return cluster
 
 
@@ -35,7 +35,7 @@ def cluster() -> MemoryCluster:
 
 @pytest.fixture
 def lies(cluster: MemoryCluster) -> Lies:
-    cluster.shows = answers = Lies.of(cluster.boxes)
+    cluster.shows = answers = Lies.of(cluster.devices)
     return answers
 
 
@@ -49,13 +49,13 @@ def plan() -> Plan:
 def test_a_list_that_proves_nothing_leaves_the_step_open(
     desk: Desk, cluster: MemoryCluster, lies: Lies, plan: Plan, kind: Kind, only_one: bool
 ) -> None:
-    # Given a run, and boxes whose lists are empty, cut, or no lists
+    # Given a run, and devices whose lists are empty, cut, or no lists
     desk.apply(cluster, plan)
-    lies.tell(kind, peers=[cluster.box(2).address] if only_one else None)
+    lies.tell(kind, peers=[cluster.device(2).address] if only_one else None)
     # When it is rolled back, Then nobody says that what was not seen is gone
     result = desk.rollback(cluster)
     assert (result.exit_code, result.state) == (8, "partial")
-    assert IMP.certificate in cluster.box(2).trusted
+    assert IMP.certificate in cluster.device(2).trusted
     assert any("expc2" in step.text for step in result.open_steps)
     # And once they are honest, rolling back again ends right
     lies.be_honest()
@@ -94,7 +94,7 @@ def test_a_refusal_is_not_taken_for_done_over_an_old_list(desk: Desk, cluster: M
     last_write = cluster.sent_count + 5
     cluster.faults = {last_write: "refuse"}
 
-    def begin(_box: object) -> None:
+    def begin(_device: object) -> None:
         if cluster.sent_count == last_write and not lies.count:
             lies.tell("old", readings=2)
 
@@ -111,10 +111,10 @@ def test_a_refusal_is_not_taken_for_done_over_an_old_list(desk: Desk, cluster: M
 def test_an_apply_over_bad_readings_claims_nothing_that_is_untrue(
     desk: Desk, cluster: MemoryCluster, lies: Lies, plan: Plan, kind: Kind, after: int
 ) -> None:
-    # Given boxes that begin to lie at some reading, and lie to the end of the run
+    # Given devices that begin to lie at some reading, and lie to the end of the run
     readings = iter(range(1, 10_000))
 
-    def begin(_box: object) -> None:
+    def begin(_device: object) -> None:
         if next(readings) == after:
             lies.tell(kind)
 
@@ -134,8 +134,8 @@ def test_an_apply_over_bad_readings_claims_nothing_that_is_untrue(
         assert result
         assert result.exit_code in {0, 8}
     assert desk.journal().runs() == () or desk.journal().run("last").state != "running"
-    # And with honest boxes, a rollback ends right
-    cluster.on_read = lambda _box: None
+    # And with honest devices, a rollback ends right
+    cluster.on_read = lambda _device: None
     lies.be_honest()
     if desk.journal().runs():
         assert desk.rollback(cluster).exit_code == 0
@@ -146,7 +146,7 @@ def test_a_list_cut_before_a_run_is_stale_and_says_what_is_gone(
     desk: Desk, cluster: MemoryCluster, lies: Lies, plan: Plan
 ) -> None:
     # Given a peer whose list lost two certificates since the plan was made, and another one that had the same list
-    cluster.box(2).trusted[:] = cluster.box(2).trusted[:1]
+    cluster.device(2).trusted[:] = cluster.device(2).trusted[:1]
     with pytest.raises(StalePlan) as stale:
         desk.apply(cluster, plan)
     assert f"{describe_certificate(OTHER.certificate)} was removed" in str(stale.value)
@@ -186,7 +186,7 @@ def test_what_a_later_run_wants_stays(desk: Desk, cluster: MemoryCluster, plan: 
     # Given a run that an earlier version called rolled back, and a later one that found its certificates there
     first = desk.apply(cluster, plan)
     as_version_0_1_0_left_it(desk, "undone")
-    cluster.box(3).trusted.remove(CORPORATE.certificate)
+    cluster.device(3).trusted.remove(CORPORATE.certificate)
     second = desk.apply(cluster, plan)
     after = cluster.state()
     # When the first is rolled back again, Then what the second one wants stays, and that is said
@@ -202,11 +202,11 @@ def test_what_a_later_run_wants_stays(desk: Desk, cluster: MemoryCluster, plan: 
 def test_what_others_took_out_does_not_prevent_a_rollback(desk: Desk, cluster: MemoryCluster, plan: Plan) -> None:
     # Given somebody who took another certificate out after the run
     desk.apply(cluster, plan)
-    cluster.box(1).trusted.remove(OTHER.certificate)
+    cluster.device(1).trusted.remove(OTHER.certificate)
     # When it is rolled back, Then a list that still shows ours is a list, and what goes from it then is gone
     result = desk.rollback(cluster)
     assert (result.exit_code, result.state) == (0, "rolled-back")
-    assert IMP.certificate not in cluster.box(1).trusted
+    assert IMP.certificate not in cluster.device(1).trusted
     assert f"no longer {OTHER.certificate.fingerprint}" in result.message
 
 
@@ -214,21 +214,21 @@ def test_what_was_seen_to_go_and_is_there_again_is_for_a_person(desk: Desk, clus
     # Given a run that was rolled back, and its certificate on a peer again
     desk.apply(cluster, plan)
     desk.rollback(cluster)
-    cluster.box(1).trusted.append(IMP.certificate)
+    cluster.device(1).trusted.append(IMP.certificate)
     # When it is rolled back again, Then it is neither taken out nor called a success
     result = desk.rollback(cluster)
     assert (result.exit_code, result.state, result.has_written) == (8, "partial", False)
     assert "expc1.example.test trusts CN=imp.example.test" in result.open_steps[0].text
-    assert IMP.certificate in cluster.box(1).trusted
+    assert IMP.certificate in cluster.device(1).trusted
     # And once a person took it out, all is well
-    cluster.box(1).trusted.remove(IMP.certificate)
+    cluster.device(1).trusted.remove(IMP.certificate)
     assert desk.rollback(cluster).exit_code == 0
 
 
 def test_readings_that_agree_cost_nothing_more(desk: Desk, cluster: MemoryCluster, plan: Plan) -> None:
-    # Given honest boxes
+    # Given honest devices
     read: list[str] = []
-    cluster.on_read = lambda box: read.append(box.address)
+    cluster.on_read = lambda device: read.append(device.address)
     # When a plan is applied and rolled back
     desk.apply(cluster, plan)
     applied = len(read)

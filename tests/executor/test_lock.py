@@ -75,7 +75,7 @@ def test_a_second_apply_is_refused_with_who_holds_the_lock(tmp_path: Path) -> No
         # When this process applies
         with pytest.raises(LockHeld) as held:
             desk.apply(cluster, plan_for(cluster))
-        # Then it is told who, where, for which ticket and since when, and no box got a write
+        # Then it is told who, where, for which ticket and since when, and no device got a write
         for part in ("alice on bastion", "process 4711", "ticket CHG-7", "since 20", "last active 20"):
             assert part in str(held.value)
         assert cluster.sent_count == 0
@@ -122,14 +122,14 @@ def test_other_names_of_the_same_peers_meet_the_same_lock(tmp_path: Path, *, dry
         # When the cluster is applied to under the names of the others
         with pytest.raises(LockHeld):
             desk.apply(cluster, plan_for(cluster), dry_run=dry_run)
-        # Then no box got a write
+        # Then no device got a write
         assert cluster.sent_count == 0
     assert desk.apply(cluster, plan_for(cluster)).exit_code == 0
     assert not list(shared.iterdir())
 
 
 def test_a_rollback_refused_by_the_lock_stays_possible(tmp_path: Path) -> None:
-    # Given an applied run, and another run at work on the same boxes under other names
+    # Given an applied run, and another run at work on the same devices under other names
     desk, cluster = Desk(tmp_path), story()
     desk.apply(cluster, plan_for(cluster))
     opened = cluster.open_peers(cluster.access, Limits(), writable=True)
@@ -146,12 +146,12 @@ def test_a_rollback_refused_by_the_lock_stays_possible(tmp_path: Path) -> None:
 def test_a_peer_that_is_down_is_locked_by_its_address(tmp_path: Path) -> None:
     # Given a run on a cluster with a peer that could not be opened, which no inventory names
     cluster, shared = story(), tmp_path / "locks"
-    cluster.box(3).up = False
+    cluster.device(3).up = False
     opened = cluster.open_peers(cluster.access, Limits(), writable=True)
     with hold_cluster(known_as("paris", "192.0.2.1"), tmp_path / "elsewhere", shared, **MINE) as lock:
         lock.acquire(peer_lock_paths(opened, shared))
         # When another run comes that shares with it only this peer, Then it is refused
-        cluster.boxes = [replace(cluster.box(1), address=Address("expc9.example.test")), cluster.box(3)]
+        cluster.devices = [replace(cluster.device(1), address=Address("expc9.example.test")), cluster.device(3)]
         other_cluster = cluster.open_peers(cluster.access, Limits(), writable=True)
         with (
             hold_cluster(known_as("edge", "192.0.2.9"), tmp_path / "s", shared, **MINE) as second,

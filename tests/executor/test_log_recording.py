@@ -18,7 +18,7 @@ from remediate.model.health import Health
 from remediate.model.identity import Address
 from remediate.model.limits import Limits
 from tests.executor.memory import MemoryCluster
-from tests.executor.memory_box import Box
+from tests.executor.memory_device import Device
 from tests.executor.memory_logging import VERBOSE, MemoryLogging
 
 PEERS = [Address(f"expc{number}.example.test") for number in (1, 2, 3)]
@@ -31,13 +31,13 @@ class Rig:
 
     state_dir: Path
     cluster: MemoryCluster = field(
-        default_factory=lambda: MemoryCluster([Box(peer, [], {}, health=Health(alarms=())) for peer in PEERS], (), {})
+        default_factory=lambda: MemoryCluster([Device(peer, [], {}, health=Health(alarms=())) for peer in PEERS], (), {})
     )
     events: list[Event] = field(default_factory=list)
     pauses: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.logging = MemoryLogging(self.cluster.boxes, {peer: peer.encode() for peer in PEERS})
+        self.logging = MemoryLogging(self.cluster.devices, {peer: peer.encode() for peer in PEERS})
         self.cluster.logging = self.logging
 
     @contextmanager
@@ -127,13 +127,13 @@ def test_a_recording_at_work_does_not_count_as_left(rig: Rig) -> None:
 
 
 def test_no_log_is_started_beside_that_of_someone_else(rig: Rig) -> None:
-    rig.cluster.boxes[2].health = Health(alarms=(VERBOSE,))
+    rig.cluster.devices[2].health = Health(alarms=(VERBOSE,))
     with rig.recorder() as recorder, pytest.raises(LockHeld):
         recorder.refuse_if_running()
 
 
 def test_no_log_is_started_where_the_alarms_are_not_read(rig: Rig) -> None:
-    rig.cluster.boxes[1].says = {"alarms": None}
+    rig.cluster.devices[1].says = {"alarms": None}
     with rig.recorder() as recorder, pytest.raises(ObservationError):
         recorder.refuse_if_running()
 

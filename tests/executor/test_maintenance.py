@@ -23,7 +23,7 @@ from tests.executor.memory import MemoryCluster
 def cluster() -> MemoryCluster:
     """Return a cluster of one peer that started long ago and is not in maintenance mode."""
     cluster = story(peers=1).run_since_long()
-    cluster.box(1).health = replace(cluster.box(1).health, maintenance=False)
+    cluster.device(1).health = replace(cluster.device(1).health, maintenance=False)
     return cluster
 
 
@@ -70,7 +70,7 @@ def test_a_peer_that_is_down_leaves_a_manual_step(maintenance: Maintenance, clus
 
     [step] = maintenance.end_left_on([])
 
-    assert (step.peer, step.open) == (cluster.box(1).address, True)
+    assert (step.peer, step.open) == (cluster.device(1).address, True)
     assert "`xConfiguration SystemUnit Maintenance Mode: Off`" in step.text
     warn_of_maintenance_left_on(maintenance.journal, cluster.name, maintenance.events)
     assert len(desk.messages("warning")) == 1

@@ -41,14 +41,14 @@ ON_NODES: list[Change] = [
 NOT_VERIFIABLE: list[Change] = [RefreshOnPrimary(PEER, Address("cucm.example.test"), "cucm"), RestartOnPeer(PEER)]
 
 
-def box() -> MemoryPeer:
+def device() -> MemoryPeer:
     cluster = story()
-    return MemoryPeer(cluster, cluster.box(1), writable=True)
+    return MemoryPeer(cluster, cluster.device(1), writable=True)
 
 
 @pytest.mark.parametrize("change", VERIFIABLE, ids=lambda change: change.kind)
 def test_the_inverse_of_a_change_restores_the_start(change: Change) -> None:
-    peer = box()
+    peer = device()
     start = change.precondition(peer)
     assert start.status is ChangeStatus.TO_DO
     change.write(peer)
@@ -91,16 +91,16 @@ def test_every_kind_is_registered() -> None:
 
 
 def test_a_third_cipher_list_belongs_to_someone_else() -> None:
-    peer = box()
+    peer = device()
     peer.set_cipher(REVERSE_PROXY_CIPHERS, CipherList("HIGH"))
     assert VERIFIABLE[2].precondition(peer).status is ChangeStatus.FOREIGN
 
 
 def test_a_peer_without_the_flag_does_not_offer_the_workaround() -> None:
     cluster = story()
-    cluster.box(1).verify = None
+    cluster.device(1).verify = None
     with pytest.raises(NotOffered):
-        SetVerification(PEER, on=False).precondition(MemoryPeer(cluster, cluster.box(1), writable=True))
+        SetVerification(PEER, on=False).precondition(MemoryPeer(cluster, cluster.device(1), writable=True))
 
 
 def test_a_hostile_subject_stays_on_its_line() -> None:

@@ -25,15 +25,15 @@ def saved(desk: Desk) -> dict[str, Path]:
 
 def test_each_list_is_saved_as_it_was_before_the_run(desk: Desk) -> None:
     cluster = story()
-    cluster.box(2).revocation_lists = (CRL,)
-    before = {box.address: tuple(box.trusted) for box in cluster.boxes}
+    cluster.device(2).revocation_lists = (CRL,)
+    before = {device.address: tuple(device.trusted) for device in cluster.devices}
 
     desk.apply(cluster, plan_for(cluster))
 
     files = saved(desk)
     lists = {address: parse_certificate_list(path.read_text(), address) for address, path in files.items()}
     assert {address: listed.certificates for address, listed in lists.items()} == before
-    assert [len(lists[box.address].revocation_lists) for box in cluster.boxes] == [0, 1, 0]
+    assert [len(lists[device.address].revocation_lists) for device in cluster.devices] == [0, 1, 0]
     assert {path.stat().st_mode & 0o777 for path in files.values()} == {0o600}
     assert desk.messages("lists-saved") == [f"The trusted CA list of 3 peers is saved as PEM in {files.popitem()[1].parent}."]
 

@@ -18,7 +18,7 @@ from tests.pki import issue
 
 def fill(cluster: MemoryCluster, size: int) -> MemoryCluster:
     """Give the list of the only peer `size` certificates."""
-    listed = cluster.box(1).trusted
+    listed = cluster.device(1).trusted
     listed += [issue(f"root {number}", ca=True, key_name="one key for all").certificate for number in range(size - len(listed))]
     return cluster
 
@@ -41,7 +41,7 @@ def test_a_list_with_just_enough_room_is_written(desk: Desk) -> None:
     cluster = fill(story(1), MAX_TRUSTED_CA - 1)
 
     assert desk.apply(cluster, plan_for(cluster)).exit_code == 0
-    assert len(cluster.box(1).trusted) == MAX_TRUSTED_CA
+    assert len(cluster.device(1).trusted) == MAX_TRUSTED_CA
 
 
 @pytest.mark.parametrize("dry_run", [False, True])

@@ -24,12 +24,12 @@ def plan() -> Plan:
 @pytest.mark.parametrize("number", CERTIFICATE_AND_CIPHER_WRITES)
 @pytest.mark.parametrize("fault", ["drop-answer", "drop-request", "refuse-done"])
 def test_a_write_whose_answer_is_lost_is_read_back_and_decided(desk: Desk, plan: Plan, number: int, fault: str) -> None:
-    # Given a box that loses this answer (or the request, or says no after doing it)
+    # Given a device that loses this answer (or the request, or says no after doing it)
     cluster = story()
     cluster.faults = {number: fault}
     # When the plan is applied
     result = desk.apply(cluster, plan)
-    # Then it converges, and no box did a write twice
+    # Then it converges, and no device did a write twice
     assert (result.exit_code, result.state) == (0, "applied")
     assert cluster.state() == story_after(plan).state()
     assert len(set(cluster.writes)) == len(cluster.writes)
@@ -38,31 +38,31 @@ def test_a_write_whose_answer_is_lost_is_read_back_and_decided(desk: Desk, plan:
 
 
 def test_a_peer_that_is_still_busy_is_waited_for_and_reported_once(desk: Desk, plan: Plan) -> None:
-    # Given a box whose answer is lost, and which takes the certificate only some looks later
+    # Given a device whose answer is lost, and which takes the certificate only some looks later
     cluster = story()
     cluster.faults = {1: "drop-request"}
     pauses = iter(range(100))
 
     def later(seconds: float) -> None:
         if next(pauses) == 1:
-            cluster.box(1).trusted.append(IMP.certificate)
+            cluster.device(1).trusted.append(IMP.certificate)
         cluster.tick(seconds)
 
     # When the plan is applied
     result = desk.apply(cluster, plan, {"pause": later})
     # Then it was read until it was there, and sent once
     assert (result.exit_code, cluster.sent_count) == (0, 6)
-    assert cluster.box(1).trusted.count(IMP.certificate) == 1
+    assert cluster.device(1).trusted.count(IMP.certificate) == 1
 
 
 @pytest.mark.parametrize("number", CERTIFICATE_AND_CIPHER_WRITES)
 def test_a_refused_write_fails_the_run_and_the_start_is_read_back(desk: Desk, plan: Plan, number: int) -> None:
-    # Given a box that says no
+    # Given a device that says no
     cluster = story()
     cluster.faults = {number: "refuse"}
     # When the plan is applied
     result = desk.apply(cluster, plan)
-    # Then that is a failure, it is rolled back, and the box was not asked again
+    # Then that is a failure, it is rolled back, and the device was not asked again
     assert (result.exit_code, result.state) == (3, "rolled-back")
     assert cluster.state() == story().state()
     assert [step.state for step in desk.journal().steps(result.run_id)] == ["undone"] * (number - 1) + ["failed"]
@@ -73,7 +73,7 @@ def test_a_refused_write_fails_the_run_and_the_start_is_read_back(desk: Desk, pl
 def test_a_write_that_is_never_seen_is_unknown_and_not_failed(
     desk: Desk, plan: Plan, number: int, faults: tuple[str, ...]
 ) -> None:
-    # Given a box that says yes, or nothing, and shows nothing
+    # Given a device that says yes, or nothing, and shows nothing
     cluster = story()
     cluster.faults = {number + nth: fault for nth, fault in enumerate(faults)}
     # When the plan is applied, Then nobody knows, nothing more is written on a guess, and it was not sent a third time
@@ -87,7 +87,7 @@ def test_a_write_that_is_never_seen_is_unknown_and_not_failed(
 
 
 def test_a_write_that_shows_seconds_later_counts_as_done(desk: Desk, plan: Plan) -> None:
-    # Given a box whose list shows a new certificate only after some time
+    # Given a device whose list shows a new certificate only after some time
     cluster = story()
     cluster.faults = {1: "ignore"}
     waited: list[float] = []
@@ -95,12 +95,12 @@ def test_a_write_that_shows_seconds_later_counts_as_done(desk: Desk, plan: Plan)
     def later(seconds: float) -> None:
         waited.append(seconds)
         if sum(waited) >= 4 > sum(waited[:-1]):
-            cluster.box(1).trusted.append(IMP.certificate)
+            cluster.device(1).trusted.append(IMP.certificate)
         cluster.tick(seconds)
 
     # When the plan is applied, Then it is waited for
     assert desk.apply(cluster, plan, {"pause": later}).exit_code == 0
-    assert cluster.box(1).trusted.count(IMP.certificate) == 1
+    assert cluster.device(1).trusted.count(IMP.certificate) == 1
 
 
 @pytest.mark.parametrize("fault", ["ignore", "refuse"])
@@ -111,7 +111,7 @@ def test_what_shows_after_the_run_has_ended_is_undone_by_a_rollback(desk: Desk, 
     run = desk.apply(cluster, plan).run_id
     desk.rollback(cluster)
     assert cluster.state() == story().state()
-    cluster.box(2).trusted.append(IMP.certificate)
+    cluster.device(2).trusted.append(IMP.certificate)
     # When it is rolled back again, Then what was ours goes, and is nobody else's
     result = desk.rollback(cluster, run)
     assert (result.exit_code, result.state, result.has_written) == (0, "rolled-back", True)
@@ -129,7 +129,7 @@ def test_a_refresh_whose_answer_is_lost_is_not_sent_again(desk: Desk, plan: Plan
 
 
 def test_the_next_apply_settles_a_step_that_was_not_read(desk: Desk, plan: Plan) -> None:
-    # Given a box that does a write, and then answers nothing any more
+    # Given a device that does a write, and then answers nothing any more
     cluster = story()
     cluster.unreadable_after = frozenset({f"append {IMP.certificate.fingerprint}"})
     # When the plan is applied
@@ -137,11 +137,11 @@ def test_the_next_apply_settles_a_step_that_was_not_read(desk: Desk, plan: Plan)
     # Then the outcome is unknown, nothing else is touched, and the message holds the way out
     assert (result.exit_code, result.state, cluster.sent_count) == (8, "unknown", 1)
     assert f"remediate rollback {result.run_id}" in result.message
-    # When the box is back, and the plan is applied again
+    # When the device is back, and the plan is applied again
     cluster.unreadable_after = frozenset()
-    cluster.box(1).up = True
+    cluster.device(1).up = True
     again = desk.apply(cluster, plan)
-    # Then what happened is read from the box, and not done again
+    # Then what happened is read from the device, and not done again
     assert (again.exit_code, again.run_id) == (0, result.run_id)
     assert len(set(cluster.writes)) == len(cluster.writes)
 
@@ -163,12 +163,12 @@ def test_every_pair_of_faults_ends_in_the_target_or_the_start(new_desk: Callable
 
 
 def test_a_peer_that_does_more_than_it_was_asked_is_noticed(desk: Desk, plan: Plan) -> None:
-    # Given a box that drops another certificate when it takes one
+    # Given a device that drops another certificate when it takes one
     cluster = story()
 
     def drop_one(point: str) -> None:
         if point.startswith("after append") and point.endswith("expc1.example.test"):
-            cluster.box(1).trusted.pop(0)
+            cluster.device(1).trusted.pop(0)
 
     cluster.tap = drop_one
     # When the plan is applied
@@ -176,7 +176,7 @@ def test_a_peer_that_does_more_than_it_was_asked_is_noticed(desk: Desk, plan: Pl
     # Then the run fails, and the exit code does not claim that the start state is there
     assert result.exit_code == 8
     assert "something else changed" in result.message
-    assert CUCM_EC.certificate not in cluster.box(1).trusted
+    assert CUCM_EC.certificate not in cluster.device(1).trusted
 
 
 def test_a_session_lost_with_the_answer_is_reopened_to_read_only(desk: Desk, plan: Plan) -> None:
@@ -241,9 +241,9 @@ def test_replication_is_looked_for_soon_and_then_less_often(desk: Desk, plan: Pl
 def test_a_late_replication_is_reported_with_its_alarms(desk: Desk, plan: Plan, health: Health, says: str) -> None:
     cluster = story()
     cluster.lag = 10_000
-    for box in cluster.boxes:
-        box.health = Health(alarms=())
-    cluster.box(2).health = health
+    for device in cluster.devices:
+        device.health = Health(alarms=())
+    cluster.device(2).health = health
 
     result = desk.apply(cluster, plan, on_failure="stop")
 

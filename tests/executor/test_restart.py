@@ -25,7 +25,7 @@ PAGE = "Maintenance > Diagnostics > Diagnostic logging"
 
 def asked_through(cluster: MemoryCluster, number: int) -> list[str]:
     """What clients asked one peer for, in order."""
-    return [name for peer, name, _ in cluster.requests if peer == cluster.box(number).address]
+    return [name for peer, name, _ in cluster.requests if peer == cluster.device(number).address]
 
 
 def test_what_is_in_effect_is_reported_and_nothing_restarts(desk: Desk) -> None:
@@ -70,7 +70,7 @@ def test_after_a_restart_only_what_clients_get_then_counts(desk: Desk) -> None:
     cluster = fronted(1, 3)
     plan = plan_for(cluster)
     desk.apply(cluster, plan, restart="never")
-    cluster.box(3).trusted.remove(IMP.certificate)
+    cluster.device(3).trusted.remove(IMP.certificate)
     cluster.tick(600)
     # When the plan is applied again, Then both restart: the refusals of before are no reason to stop after the first
     result = desk.apply(cluster, plan)
@@ -84,7 +84,7 @@ def test_a_502_that_passes_by_itself_restarts_nothing(desk: Desk) -> None:
 
     def load(point: str) -> None:
         if len(asked_through(cluster, 2)) > 3 and point.startswith("before a client asks expc2"):
-            cluster.box(2).loaded = None
+            cluster.device(2).loaded = None
 
     cluster.tap = load
     # When the plan is applied, Then it is waited for
@@ -109,8 +109,8 @@ def test_what_a_list_of_another_peer_holds_explains_no_502(desk: Desk) -> None:
     cluster = fronted()
 
     def take_out(point: str) -> None:
-        if point.startswith("before a client asks") and IMP.certificate in cluster.box(1).trusted:
-            cluster.box(1).trusted.remove(IMP.certificate)
+        if point.startswith("before a client asks") and IMP.certificate in cluster.device(1).trusted:
+            cluster.device(1).trusted.remove(IMP.certificate)
 
     cluster.tap = take_out
     # When the plan is applied, Then its 502 is explained by its own list, whatever the others hold, and it does not restart
@@ -122,7 +122,7 @@ def test_what_a_list_of_another_peer_holds_explains_no_502(desk: Desk) -> None:
 def test_the_step_names_the_peers_restarted_before(desk: Desk) -> None:
     # Given two peers that wait for a restart, and a third that no restart helps
     cluster = fronted(1, 2, 3)
-    cluster.box(3).stuck = True
+    cluster.device(3).stuck = True
     # When the plan is applied, Then the step does not claim that no other peer was restarted
     result = desk.apply(cluster, plan_for(cluster))
     assert restarts(cluster) == ["expc1", "expc2", "expc3"]
@@ -133,7 +133,7 @@ def test_the_step_names_the_peers_restarted_before(desk: Desk) -> None:
 def test_a_restart_that_does_not_help_stops_further_restarts(desk: Desk) -> None:
     # Given a first peer that a restart does not mend, and a second that waits for one
     cluster = fronted(1, 2)
-    cluster.box(1).stuck = True
+    cluster.device(1).stuck = True
     plan = plan_for(cluster)
     # When the plan is applied
     result = desk.apply(cluster, plan)
@@ -143,14 +143,14 @@ def test_a_restart_that_does_not_help_stops_further_restarts(desk: Desk) -> None
         assert part in result.open_steps[0].text
     assert "No other peer was restarted" in result.open_steps[0].text
     # When a person fixed both and the same plan is applied again, Then there is nothing to do, and both are in effect
-    cluster.box(1).loaded = cluster.box(2).loaded = None
+    cluster.device(1).loaded = cluster.device(2).loaded = None
     again = desk.apply(cluster, plan)
     assert (again.exit_code, again.run_id, restarts(cluster)) == (0, result.run_id, ["expc1"])
 
 
 def test_a_second_apply_repeats_no_restart_that_did_not_help(desk: Desk) -> None:
     cluster = fronted(1)
-    cluster.box(1).stuck = True
+    cluster.device(1).stuck = True
     plan = plan_for(cluster)
     desk.apply(cluster, plan)
     again = desk.apply(cluster, plan)
@@ -163,7 +163,7 @@ def test_a_peer_that_refuses_all_after_its_restart_stops_the_rest(desk: Desk) ->
 
     def break_the_way(point: str) -> None:
         if point.startswith("after restart on expc1"):
-            cluster.box(1).clients_get = ClientAnswer(AnswerKind.NOTHING, "connection refused")
+            cluster.device(1).clients_get = ClientAnswer(AnswerKind.NOTHING, "connection refused")
 
     cluster.tap = break_the_way
     # When the plan is applied, Then the second peer keeps clients going
@@ -176,7 +176,9 @@ def test_a_client_that_was_not_asked_stops_no_restart(desk: Desk) -> None:
     # Given two peers through which no client signs in any more for now
     cluster = fronted(1, 2)
     for number in (1, 2, 3):
-        cluster.box(number).clients_get = ClientAnswer(AnswerKind.NOT_ASKED, "probe signed in there 2 times in the last 300 s")
+        cluster.device(number).clients_get = ClientAnswer(
+            AnswerKind.NOT_ASKED, "probe signed in there 2 times in the last 300 s"
+        )
     # When every peer is to restart, Then each does, and its start shows the effect
     result = desk.apply(cluster, plan_for(cluster), restart="rolling")
     assert (result.open_steps, restarts(cluster)) == ((), ["expc1", "expc2", "expc3"])
@@ -190,7 +192,7 @@ def test_a_late_peer_is_asked_for_everything_after_its_restart(desk: Desk) -> No
 
     def come_back(point: str) -> None:
         if point.startswith("before a client asks expc3") and restarts(cluster):
-            cluster.box(3).clients_get = next(late, None)
+            cluster.device(3).clients_get = next(late, None)
 
     cluster.tap = come_back
     # When the plan is applied
@@ -212,7 +214,7 @@ def test_a_502_that_cannot_be_asked_for_again_restarts_nothing(desk: Desk) -> No
 
     def want_a_login(point: str) -> None:
         if point.startswith("before a client asks expc3"):
-            cluster.box(3).clients_get = next(answers, None)
+            cluster.device(3).clients_get = next(answers, None)
 
     cluster.tap = want_a_login
     # When the plan is applied, Then both are said, and a person decides
@@ -255,7 +257,7 @@ UNKNOWN = {
 def test_any_other_answer_is_not_known_with_its_reason(desk: Desk, answer: ClientAnswer, requests: int) -> None:
     # Given one peer through which no answer tells
     cluster = fronted()
-    cluster.box(1).clients_get = answer
+    cluster.device(1).clients_get = answer
     # When the plan is applied
     result = desk.apply(cluster, plan_for(cluster))
     # Then nothing restarts, it is asked no more than makes sense, and the others count
@@ -269,9 +271,9 @@ def test_any_other_answer_is_not_known_with_its_reason(desk: Desk, answer: Clien
 def test_an_account_that_was_refused_is_used_nowhere_else(desk: Desk) -> None:
     # Given one account for the ways through all peers, and a first that refuses it
     cluster = fronted()
-    for box in cluster.boxes:
-        box.account = Login("probe", PlainSecret())
-    cluster.box(1).clients_get = ClientAnswer(AnswerKind.NO_LOGIN, "HTTP 401")
+    for device in cluster.devices:
+        device.account = Login("probe", PlainSecret())
+    cluster.device(1).clients_get = ClientAnswer(AnswerKind.NO_LOGIN, "HTTP 401")
     # When the plan is applied, Then it was sent once
     desk.apply(cluster, plan_for(cluster))
     assert len(cluster.requests) == 1
@@ -290,7 +292,7 @@ def test_without_a_way_through_nothing_restarts_and_it_is_not_known(desk: Desk) 
 
 def test_with_the_workaround_on_a_request_proves_nothing(desk: Desk) -> None:
     cluster = fronted(1)
-    cluster.box(1).verify = False
+    cluster.device(1).verify = False
     desk.apply(cluster, plan_for(cluster))
     assert (restarts(cluster), asked_through(cluster, 1)) == ([], [])
     assert "the workaround is on, so a client's request proves nothing" in desk.messages("effect-not-known")[0]
@@ -321,7 +323,7 @@ def test_rolling_restarts_every_changed_peer_and_asks_afterwards(desk: Desk) -> 
 
 def test_rolling_stops_at_a_restarted_peer_that_refuses_clients(desk: Desk) -> None:
     cluster = fronted(2)
-    cluster.box(2).stuck = True
+    cluster.device(2).stuck = True
     result = desk.apply(cluster, plan_for(cluster), restart="rolling")
     assert (result.exit_code, restarts(cluster)) == (8, ["expc1", "expc2"])
 
@@ -368,17 +370,17 @@ def test_killed_at_any_point_no_peer_restarts_twice(new_desk: Callable[[], Desk]
         desk, cluster = new_desk(), fronted(1, 2)
         crash(lambda: desk.apply(cluster, plan), cluster, point)  # noqa: B023 - called before the loop goes on
         # When the same plan is applied again, once every peer is up
-        for box in cluster.boxes:
-            box.down_for = 0
+        for device in cluster.devices:
+            device.down_for = 0
         result = desk.apply(cluster, plan)
         # Then it finds by the start of each peer what was sent, ends maintenance mode, and ends well
         assert (result.exit_code, result.state) == (0, "applied"), point
         with desk.journal() as journal:
             assert load_open_maintenance(journal, "edge") == (), point
             assert load_unsettled_restarts(journal, "edge") == (), point
-        assert not any(box.health.maintenance for box in cluster.boxes), point
+        assert not any(device.health.maintenance for device in cluster.devices), point
         assert len(restarts(cluster)) == len(set(restarts(cluster))), f"crash at point {point}: a peer restarted twice"
-        assert IMP.certificate in cluster.box(1).trusted
+        assert IMP.certificate in cluster.device(1).trusted
 
 
 def points_of_step_11(desk: Desk, plan: Plan) -> range:
@@ -394,8 +396,8 @@ def points_of_step_11(desk: Desk, plan: Plan) -> range:
 def test_where_nothing_is_fixed_no_client_is_asked(desk: Desk) -> None:
     # Given a plan that only takes a certificate out, which mends no endpoint
     cluster = fronted()
-    for box in cluster.boxes:
-        box.trusted = [OTHER.certificate, CORPORATE.certificate, IMP.certificate]
+    for device in cluster.devices:
+        device.trusted = [OTHER.certificate, CORPORATE.certificate, IMP.certificate]
     cluster.endpoints = cluster.endpoints[1:]
     plan = renumbered(plan_for(cluster), removing=OTHER.certificate, by="rest")
     # When it is applied with a restart of all

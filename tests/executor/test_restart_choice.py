@@ -16,7 +16,7 @@ def test_a_restart_takes_peers_written_to_since_their_start(desk: Desk) -> None:
     cluster = old_story()
     apply(desk, cluster)
     cluster.elapsed_s += 60
-    cluster.box(2).health = replace(cluster.box(2).health, started_at=cluster.now())
+    cluster.device(2).health = replace(cluster.device(2).health, started_at=cluster.now())
     cluster.elapsed_s += 60
     result = run(desk, cluster)
     assert (result.exit_code, result.state, restarted(cluster)) == (0, "applied", ["expc1", "expc3"])

@@ -28,7 +28,7 @@ EIGHT = 8
 @pytest.mark.parametrize("dry_run", [True, False], ids=["dry-run", "apply"])
 def test_an_upgrade_stops_an_apply_before_its_first_write(desk: Desk, upgrade: UpgradeState, dry_run: bool) -> None:
     cluster = story()
-    cluster.box(2).says = {"upgrade": upgrade}
+    cluster.device(2).says = {"upgrade": upgrade}
     with pytest.raises(UpgradePending, match=r"expc2\.example\.test: an upgrade is") as refused:
         desk.apply(cluster, plan_for(cluster), dry_run=dry_run)
     assert refused.value.exit_code == EIGHT
@@ -37,7 +37,7 @@ def test_an_upgrade_stops_an_apply_before_its_first_write(desk: Desk, upgrade: U
 
 def test_an_upgrade_that_was_not_looked_for_is_reported(desk: Desk) -> None:
     cluster = story()
-    cluster.box(2).says = {"upgrade": None}
+    cluster.device(2).says = {"upgrade": None}
     assert desk.apply(cluster, plan_for(cluster)).has_written
     assert any("was not observed on expc2.example.test" in text for text in desk.messages("warning"))
 
@@ -46,14 +46,14 @@ def test_where_nothing_is_to_do_an_upgrade_stops_nothing(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
     desk.apply(cluster, plan)
-    cluster.box(2).says = {"upgrade": UpgradeState.STAGED}
+    cluster.device(2).says = {"upgrade": UpgradeState.STAGED}
     assert desk.apply(cluster, plan).has_written is False
 
 
 def test_alarms_are_kept_before_the_first_write(desk: Desk) -> None:
     cluster = story()
-    cluster.box(1).health = replace(cluster.box(1).health, alarms=(PeerAlarm("25026"),))
-    cluster.box(2).says = {"alarms": None}
+    cluster.device(1).health = replace(cluster.device(1).health, alarms=(PeerAlarm("25026"),))
+    cluster.device(2).says = {"alarms": None}
     desk.apply(cluster, plan_for(cluster))
     with desk.journal() as journal:
         alarms = load_alarms(journal, journal.run("last").id)
@@ -62,7 +62,7 @@ def test_alarms_are_kept_before_the_first_write(desk: Desk) -> None:
 
 def test_a_waiting_change_of_others_keeps_a_peer_in_service(desk: Desk) -> None:
     cluster = fronted(1)
-    cluster.box(1).health = replace(cluster.box(1).health, alarms=(PeerAlarm("25026", "Restart required"),))
+    cluster.device(1).health = replace(cluster.device(1).health, alarms=(PeerAlarm("25026", "Restart required"),))
     result = desk.apply(cluster, plan_for(cluster))
     assert (result.exit_code, result.state, restarts(cluster)) == (8, "partial", [])
     assert "restart-required: alarm 25026 (Restart required)" in " ".join(result.open_step_texts)
@@ -73,7 +73,7 @@ def test_an_alarm_of_this_run_does_not_hold_its_restart_up(desk: Desk) -> None:
 
     def raise_alarm(point: str) -> None:
         if point.startswith("after append"):
-            cluster.box(1).health = replace(cluster.box(1).health, alarms=(PeerAlarm("15028", "Restart required"),))
+            cluster.device(1).health = replace(cluster.device(1).health, alarms=(PeerAlarm("15028", "Restart required"),))
 
     cluster.tap = raise_alarm
     desk.apply(cluster, plan_for(cluster))
@@ -88,22 +88,22 @@ def test_without_a_word_on_calls_if_needed_restarts_nothing(desk: Desk) -> None:
 
 def test_calls_that_do_not_end_leave_the_apply_partial(desk: Desk) -> None:
     cluster = fronted(1)
-    box = cluster.box(1)
-    box.health, box.drains_after = replace(box.health, calls=3), None
+    device = cluster.device(1)
+    device.health, device.drains_after = replace(device.health, calls=3), None
     result = desk.apply(cluster, plan_for(cluster))
     assert (result.exit_code, result.state, restarts(cluster)) == (8, "partial", [])
-    assert (box.health.maintenance, box.health.calls) == (False, 3)
+    assert (device.health.maintenance, device.health.calls) == (False, 3)
 
 
 def test_a_resumed_apply_repeats_no_restart_unless_it_wrote(desk: Desk) -> None:
     # Given a rolling apply that was stopped after its first restart
     cluster = story()
-    cluster.box(2).says = {"own_address": None}
+    cluster.device(2).says = {"own_address": None}
     plan = plan_for(cluster)
     assert desk.apply(cluster, plan, restart="rolling").exit_code == EIGHT
     assert restarts(cluster) == ["expc1"]
     # When what stopped it is mended, Then the same apply goes on with the second
-    cluster.box(2).says = {}
+    cluster.device(2).says = {}
     desk.apply(cluster, plan, restart="rolling")
     assert restarts(cluster) == ["expc1", "expc2", "expc3"]
 
@@ -113,14 +113,14 @@ def die_in_maintenance(desk: Desk, plan: Plan) -> MemoryCluster:
     cluster = fronted(1)
 
     def kill(point: str) -> None:
-        if cluster.box(1).health.maintenance and point.startswith("before health"):
+        if cluster.device(1).health.maintenance and point.startswith("before health"):
             raise Crash(point)
 
     cluster.tap = kill
     with pytest.raises(Crash):
         desk.apply(cluster, plan)
     cluster.tap = no_tap
-    assert cluster.box(1).health.maintenance
+    assert cluster.device(1).health.maintenance
     return cluster
 
 
@@ -138,14 +138,14 @@ def test_the_next_apply_ends_maintenance_mode_left_on(desk: Desk, plan: Plan) ->
     cluster = die_in_maintenance(desk, plan)
     assert left_on(desk) == ["expc1"]
     desk.apply(cluster, plan)
-    assert (left_on(desk), cluster.box(1).health.maintenance, restarts(cluster)) == ([], False, ["expc1"])
+    assert (left_on(desk), cluster.device(1).health.maintenance, restarts(cluster)) == ([], False, ["expc1"])
     assert any("Maintenance mode of expc1.example.test was turned on by run" in text for text in desk.messages("warning"))
 
 
 def test_a_rollback_ends_maintenance_mode_left_on(desk: Desk, plan: Plan) -> None:
     cluster = die_in_maintenance(desk, plan)
     assert desk.rollback(cluster).state == "rolled-back"
-    assert (left_on(desk), cluster.box(1).health.maintenance, restarts(cluster)) == ([], False, [])
+    assert (left_on(desk), cluster.device(1).health.maintenance, restarts(cluster)) == ([], False, [])
 
 
 def test_an_apply_with_nothing_to_write_leaves_its_run_applied(desk: Desk) -> None:
@@ -154,8 +154,8 @@ def test_an_apply_with_nothing_to_write_leaves_its_run_applied(desk: Desk) -> No
     plan = plan_for(cluster)
     run = desk.apply(cluster, plan).run_id
     with Journal(desk.state_dir, writable=True) as journal:
-        record_maintenance(journal, run, "edge", cluster.box(1).address, identify_operator(), cluster.now(), None)
-    cluster.box(1).says = {"maintenance": True}
+        record_maintenance(journal, run, "edge", cluster.device(1).address, identify_operator(), cluster.now(), None)
+    cluster.device(1).says = {"maintenance": True}
     # When it is applied again, Then a person is needed, and the record of its run is what the result says
     result = desk.apply(cluster, plan)
     assert (result.exit_code, result.state, result.run_id, result.has_written) == (8, "applied", run, False)
@@ -201,16 +201,16 @@ def test_maintenance_mode_that_stays_on_is_an_open_step(desk: Desk, plan: Plan, 
 def test_maintenance_mode_of_others_after_a_restart_is_left_alone(desk: Desk, plan: Plan) -> None:
     # Given a peer that restarted since this tool turned it on, and in which somebody else turned it on again
     cluster = die_in_maintenance(desk, plan)
-    box = cluster.box(1)
-    assert box.health.started_at
-    box.health = replace(box.health, started_at=box.health.started_at.replace(year=2027))
+    device = cluster.device(1)
+    assert device.health.started_at
+    device.health = replace(device.health, started_at=device.health.started_at.replace(year=2027))
     desk.rollback(cluster)
-    assert (left_on(desk), box.health.maintenance) == ([], True)
+    assert (left_on(desk), device.health.maintenance) == ([], True)
 
 
 def test_a_dry_run_shows_the_guards_as_they_are(desk: Desk, plan: Plan) -> None:
     cluster = fronted(1)
-    cluster.box(1).says = {"replication_behind": True}
+    cluster.device(1).says = {"replication_behind": True}
     result = desk.apply(cluster, plan, dry_run=True)
     messages = desk.messages("guard")
     assert "expc1.example.test: guard replication fails: expc1.example.test: its replication is behind." in messages

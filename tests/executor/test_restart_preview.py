@@ -12,8 +12,8 @@ from tests.executor.restart_orders import FIRST, SECOND, THIRD, apply, old_story
 
 def test_a_preview_shows_guards_and_calls_and_writes_nothing(desk: Desk) -> None:
     cluster = old_story()
-    cluster.box(2).health = replace(cluster.box(2).health, calls=7, registrations=120)
-    cluster.box(3).says = {"own_address": None}
+    cluster.device(2).health = replace(cluster.device(2).health, calls=7, registrations=120)
+    cluster.device(3).says = {"own_address": None}
     report = preview(desk, cluster, everywhere=True)
     assert [(peer.peer, peer.calls, peer.registrations) for peer in report.peers] == [
         (FIRST, 0, 0),
@@ -36,7 +36,7 @@ def test_a_preview_of_healthy_peers_ends_well(desk: Desk) -> None:
 
 def test_an_assumption_lets_a_preview_pass_the_guard(desk: Desk) -> None:
     cluster = old_story()
-    cluster.box(1).says = {"replication_behind": None}
+    cluster.device(1).says = {"replication_behind": None}
     assert preview(desk, cluster, everywhere=True).exit_code == 8
     options = RestartOptions(assume=frozenset({Guard.REPLICATION}))
     assert preview(desk, cluster, everywhere=True, restarts=options).exit_code == 0

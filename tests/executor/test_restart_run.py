@@ -38,7 +38,7 @@ def test_a_restart_ends_with_what_each_endpoint_gets(desk: Desk) -> None:
     result = run(desk, cluster)
     with desk.journal() as journal:
         measured = load_measurements(journal, result.run_id)
-    assert len(result.verdicts) == len(cluster.boxes) * len(cluster.endpoints)
+    assert len(result.verdicts) == len(cluster.devices) * len(cluster.endpoints)
     assert {pair.pair: pair.after for pair in measured} == result.verdicts
     assert {pair.before for pair in measured} == {None}
     assert set(result.products) == {endpoint.id for endpoint in cluster.endpoints}
@@ -46,7 +46,7 @@ def test_a_restart_ends_with_what_each_endpoint_gets(desk: Desk) -> None:
 
 def test_a_restart_that_restarts_nothing_measures_nothing(desk: Desk) -> None:
     cluster = old_story()
-    cluster.box(1).health = replace(cluster.box(1).health, alarms=(PeerAlarm("15028", "Restart required"),))
+    cluster.device(1).health = replace(cluster.device(1).health, alarms=(PeerAlarm("15028", "Restart required"),))
     apply(desk, cluster)
     result = run(desk, cluster)
     assert (restarted(cluster), result.verdicts) == ([], {})
@@ -56,9 +56,9 @@ def raising(cluster: MemoryCluster, alarm: str) -> MemoryCluster:
     """The cluster, each peer of which raises an alarm when its list is written to."""
 
     def raise_alarm(point: str) -> None:
-        for box in cluster.boxes:
-            if point.startswith("after append") and point.endswith(box.address):
-                box.health = replace(box.health, alarms=(PeerAlarm(alarm, "Restart required"),))
+        for device in cluster.devices:
+            if point.startswith("after append") and point.endswith(device.address):
+                device.health = replace(device.health, alarms=(PeerAlarm(alarm, "Restart required"),))
 
     cluster.tap = raise_alarm
     return cluster
@@ -75,7 +75,7 @@ def test_an_alarm_raised_by_our_apply_is_ours_in_a_later_restart(desk: Desk) -> 
 
 def test_an_alarm_that_was_there_before_our_apply_stays_foreign(desk: Desk) -> None:
     cluster = old_story()
-    cluster.box(1).health = replace(cluster.box(1).health, alarms=(PeerAlarm("15028", "Restart required"),))
+    cluster.device(1).health = replace(cluster.device(1).health, alarms=(PeerAlarm("15028", "Restart required"),))
     apply(desk, cluster)
     result = run(desk, cluster)
     assert (result.exit_code, result.state, restarted(cluster)) == (8, "partial", [])
@@ -84,7 +84,7 @@ def test_an_alarm_that_was_there_before_our_apply_stays_foreign(desk: Desk) -> N
 def test_an_alarm_raised_after_our_apply_is_of_others(desk: Desk) -> None:
     cluster = old_story()
     apply(desk, cluster)
-    cluster.box(1).health = replace(cluster.box(1).health, alarms=(PeerAlarm("25026", "Restart required"),))
+    cluster.device(1).health = replace(cluster.device(1).health, alarms=(PeerAlarm("25026", "Restart required"),))
     assert "restart-required: alarm 25026" in preview(desk, cluster).peers[0].obstacles
     assert (run(desk, cluster).exit_code, restarted(cluster)) == (8, [])
 
@@ -95,24 +95,24 @@ def test_our_alarm_is_foreign_again_once_the_peer_has_started(desk: Desk) -> Non
     apply(desk, cluster)
     cluster.tap = no_tap
     cluster.elapsed_s += 60
-    box = cluster.box(1)
-    box.health = replace(box.health, started_at=cluster.now(), alarms=(PeerAlarm("15028", "Restart required"),))
+    device = cluster.device(1)
+    device.health = replace(device.health, started_at=cluster.now(), alarms=(PeerAlarm("15028", "Restart required"),))
     assert (run(desk, cluster, peers=(FIRST,)).exit_code, restarted(cluster)) == (8, [])
 
 
 def test_alarms_not_read_after_our_apply_stay_a_failed_guard(desk: Desk) -> None:
     cluster = raising(old_story(), "15028")
-    cluster.box(1).says = {"alarms": None}
+    cluster.device(1).says = {"alarms": None}
     apply(desk, cluster)
-    cluster.tap, cluster.box(1).says = no_tap, {}
+    cluster.tap, cluster.device(1).says = no_tap, {}
     assert (run(desk, cluster).exit_code, restarted(cluster)) == (8, [])
 
 
 def needing_restart(desk: Desk) -> MemoryCluster:
     """Peers that go on with their old lists after an apply, and that clients can be asked through."""
     cluster = old_story()
-    for box in cluster.boxes:
-        box.front, box.loaded = True, list(box.trusted)
+    for device in cluster.devices:
+        device.front, device.loaded = True, list(device.trusted)
     apply(desk, cluster)
     return cluster
 
@@ -126,7 +126,7 @@ def test_a_client_shows_what_a_restart_put_into_effect(desk: Desk) -> None:
 
 def test_a_client_that_is_still_refused_stops_the_later_restarts(desk: Desk) -> None:
     cluster = needing_restart(desk)
-    cluster.box(1).stuck = True
+    cluster.device(1).stuck = True
     result = run(desk, cluster)
     assert (result.exit_code, restarted(cluster)) == (8, ["expc1"])
     assert [effect.state.value for effect in result.effects] == ["no", "not-known", "not-known"]
@@ -135,7 +135,7 @@ def test_a_client_that_is_still_refused_stops_the_later_restarts(desk: Desk) -> 
 
 def test_a_guard_that_fails_leaves_the_run_partial(desk: Desk) -> None:
     cluster = old_story()
-    cluster.box(1).says = {"alarms": (PeerAlarm("25026", "Restart required"),)}
+    cluster.device(1).says = {"alarms": (PeerAlarm("25026", "Restart required"),)}
     result = run(desk, cluster, everywhere=True)
     assert (result.exit_code, result.state, result.has_written, restarted(cluster)) == (8, "partial", False, [])
     assert "restart-required: alarm 25026" in result.open_steps[0].text
@@ -144,7 +144,7 @@ def test_a_guard_that_fails_leaves_the_run_partial(desk: Desk) -> None:
 
 def test_a_peer_that_is_down_is_an_open_step(desk: Desk) -> None:
     cluster = old_story()
-    cluster.box(1).up = False
+    cluster.device(1).up = False
     result = run(desk, cluster, peers=(FIRST,))
     assert (result.exit_code, result.state) == (8, "partial")
     assert "expc1.example.test does not answer (it is down)" in result.open_steps[0].text
@@ -194,12 +194,12 @@ def test_two_runs_do_not_restart_at_once(desk: Desk) -> None:
 
 def test_calls_that_do_not_end_stop_it(desk: Desk) -> None:
     cluster = old_story()
-    box = cluster.box(1)
-    box.health, box.drains_after = replace(box.health, calls=3), None
+    device = cluster.device(1)
+    device.health, device.drains_after = replace(device.health, calls=3), None
     result = run(desk, cluster, everywhere=True)
-    assert (result.exit_code, restarted(cluster), box.health.maintenance) == (8, [], False)
+    assert (result.exit_code, restarted(cluster), device.health.maintenance) == (8, [], False)
     assert run(desk, cluster, everywhere=True, restarts=RestartOptions(calls="end")).exit_code == 0
-    assert box.cut_calls == 3
+    assert device.cut_calls == 3
 
 
 def test_killed_at_any_point_the_next_restart_ends_well(desk: Desk, new_desk: Any) -> None:
@@ -210,8 +210,8 @@ def test_killed_at_any_point_the_next_restart_ends_well(desk: Desk, new_desk: An
         # Given a restart of two peers that was killed at this point
         operator, cluster = new_desk(), old_story()
         crash(lambda: run(operator, cluster, peers=(FIRST, SECOND)), cluster, point)  # noqa: B023 - called before the loop goes on
-        for box in cluster.boxes:
-            box.down_for = 0
+        for device in cluster.devices:
+            device.down_for = 0
         first_restarts = restarted(cluster)
         # When the same is asked again, Then it ends well, no maintenance mode is left, and nothing is unknown
         result = run(operator, cluster, peers=(FIRST, SECOND))
@@ -221,5 +221,5 @@ def test_killed_at_any_point_the_next_restart_ends_well(desk: Desk, new_desk: An
             assert load_unsettled_restarts(journal, "edge") == (), point
             assert journal.runs()[-1].state in {"applied", "partial"}, point
         assert restarted(cluster)[len(first_restarts) :] == ["expc1", "expc2"], point
-        assert not any(box.health.maintenance for box in cluster.boxes), point
+        assert not any(device.health.maintenance for device in cluster.devices), point
     assert cluster.tap is no_tap

@@ -47,14 +47,14 @@ def test_a_peer_that_is_down_stays_open_and_is_done_when_it_is_back(desk: Desk) 
     # Given a run, and then a peer that is down
     cluster = story()
     desk.apply(cluster, plan_for(cluster))
-    cluster.box(3).up = False
+    cluster.device(3).up = False
     # When it is rolled back, Then the others are done, and that peer is open
     result = desk.rollback(cluster)
     assert (result.exit_code, result.state) == (8, "partial")
     assert any("expc3" in step.text for step in result.open_steps)
-    assert IMP.certificate not in cluster.box(2).trusted
+    assert IMP.certificate not in cluster.device(2).trusted
     # When it is back, Then rolling back again ends it
-    cluster.box(3).up = True
+    cluster.device(3).up = True
     assert desk.rollback(cluster).exit_code == 0
     assert cluster.state() == story().state()
 
@@ -64,14 +64,14 @@ def test_a_peer_not_read_at_the_end_is_no_change_by_others(desk: Desk) -> None:
     cluster = story()
     desk.apply(cluster, plan_for(cluster))
     desk.rollback(cluster)
-    cluster.box(3).up = False
+    cluster.device(3).up = False
     # When it is rolled back again, Then nothing is to do, and the exit code says that not everything was seen
     result = desk.rollback(cluster)
     assert (result.exit_code, result.state) == (4, "rolled-back")
     assert "expc3.example.test cannot be read" in result.message
     assert "others" not in result.message
     # When it is back, Then that is read back
-    cluster.box(3).up = True
+    cluster.device(3).up = True
     assert desk.rollback(cluster).exit_code == 0
 
 
@@ -95,10 +95,10 @@ def test_a_refresh_that_was_cut_off_does_not_stay_intended(desk: Desk) -> None:
 
 
 def test_a_removal_by_hand_is_guided_and_checked(desk: Desk) -> None:
-    # Given a cluster whose boxes cannot remove over REST
+    # Given a cluster whose devices cannot remove over REST
     cluster = story()
-    for box in cluster.boxes:
-        box.removal = False
+    for device in cluster.devices:
+        device.removal = False
     desk.apply(cluster, plan_for(cluster))
     assert any("No removal over REST" in text for text in desk.messages("warning"))
     # When the run is rolled back, Then ciphers are restored, and each removal is a step with its page
@@ -108,9 +108,9 @@ def test_a_removal_by_hand_is_guided_and_checked(desk: Desk) -> None:
     # When it is not done, Then saying that it is done does not help
     assert desk.rollback(cluster).exit_code == 8
     # When the person did it, Then rolling back again checks that, and closes the run
-    for box in cluster.boxes:
-        box.trusted[:] = [certificate for certificate in box.trusted if certificate != IMP.certificate]
-    cluster.box(3).trusted.remove(CORPORATE.certificate)
+    for device in cluster.devices:
+        device.trusted[:] = [certificate for certificate in device.trusted if certificate != IMP.certificate]
+    cluster.device(3).trusted.remove(CORPORATE.certificate)
     result = desk.rollback(cluster)
     assert (result.exit_code, result.state) == (0, "rolled-back")
 
@@ -121,13 +121,13 @@ OLD_DEFAULT = CipherList("EECDH:EDH:HIGH:-AES256+SHA:!MEDIUM:!LOW:!3DES:!MD5:!PS
 def upgraded_after_an_apply(desk: Desk, *, rewritten: bool) -> MemoryCluster:
     """Return a cluster that was applied to and then upgraded to X15.0.2, which rewrites defaults and keeps customised lists."""
     cluster = story()
-    for box in cluster.boxes:
-        box.ciphers |= {REVERSE_PROXY_CIPHERS: OLD_DEFAULT, "SIPTLSCiphers": OLD_DEFAULT}
+    for device in cluster.devices:
+        device.ciphers |= {REVERSE_PROXY_CIPHERS: OLD_DEFAULT, "SIPTLSCiphers": OLD_DEFAULT}
     desk.apply(cluster, plan_for(cluster))
-    for box in cluster.boxes:
-        box.ciphers["SIPTLSCiphers"] = CIPHERS_SINCE_X15_0_2
+    for device in cluster.devices:
+        device.ciphers["SIPTLSCiphers"] = CIPHERS_SINCE_X15_0_2
         if rewritten:
-            box.ciphers[REVERSE_PROXY_CIPHERS] = CipherList(RSA_PREFIX + CIPHERS_SINCE_X15_0_2)
+            device.ciphers[REVERSE_PROXY_CIPHERS] = CipherList(RSA_PREFIX + CIPHERS_SINCE_X15_0_2)
     desk.events.clear()
     return cluster
 
@@ -137,7 +137,7 @@ def test_a_restored_list_with_banned_suites_is_named(desk: Desk) -> None:
 
     assert desk.rollback(cluster).state == "rolled-back"
 
-    assert cluster.box(1).ciphers[REVERSE_PROXY_CIPHERS] == OLD_DEFAULT
+    assert cluster.device(1).ciphers[REVERSE_PROXY_CIPHERS] == OLD_DEFAULT
     [warning] = [text for text in desk.messages("warning") if "X15.0.2 excludes" in text]
     assert "DHE-RSA-CHACHA20-POLY1305" in warning
 
@@ -147,19 +147,19 @@ def test_a_list_that_an_upgrade_rewrote_is_left_and_named(desk: Desk) -> None:
 
     result = desk.rollback(cluster)
 
-    assert cluster.box(1).ciphers[REVERSE_PROXY_CIPHERS] == RSA_PREFIX + CIPHERS_SINCE_X15_0_2
+    assert cluster.device(1).ciphers[REVERSE_PROXY_CIPHERS] == RSA_PREFIX + CIPHERS_SINCE_X15_0_2
     assert "it is the default since X15.0.2, which an upgrade sets" in result.message
 
 
 def test_no_suite_is_named_before_x15_0_2(desk: Desk) -> None:
     cluster = story()
-    for box in cluster.boxes:
-        box.ciphers |= {REVERSE_PROXY_CIPHERS: OLD_DEFAULT, "SIPTLSCiphers": OLD_DEFAULT}
+    for device in cluster.devices:
+        device.ciphers |= {REVERSE_PROXY_CIPHERS: OLD_DEFAULT, "SIPTLSCiphers": OLD_DEFAULT}
     desk.apply(cluster, plan_for(cluster))
 
     desk.rollback(cluster)
 
-    assert cluster.box(1).ciphers[REVERSE_PROXY_CIPHERS] == OLD_DEFAULT
+    assert cluster.device(1).ciphers[REVERSE_PROXY_CIPHERS] == OLD_DEFAULT
     assert not any("X15.0.2" in event.message for event in desk.events)
 
 
@@ -174,13 +174,13 @@ def test_lost_answers_on_the_way_back_are_read_and_decided(desk: Desk, fault: st
 
 
 def test_a_rollback_notices_a_removal_of_too_much(desk: Desk) -> None:
-    # Given a run, and a box that drops another certificate with the one that is taken out
+    # Given a run, and a device that drops another certificate with the one that is taken out
     cluster = story()
     desk.apply(cluster, plan_for(cluster))
 
     def drop_one(point: str) -> None:
         if point.startswith("after remove") and point.endswith("expc1.example.test"):
-            cluster.box(1).trusted.pop(0)
+            cluster.device(1).trusted.pop(0)
 
     cluster.tap = drop_one
     # When it is rolled back, Then a list without it proves nothing: that is for a person, and no success
@@ -249,7 +249,7 @@ def test_a_later_run_that_may_rely_on_this_one_is_reported(desk: Desk) -> None:
     cluster = story()
     first = desk.apply(cluster, plan_for(cluster))
     cluster.endpoints = cluster.endpoints[:2]
-    cluster.box(1).trusted.append(LATER.certificate)
+    cluster.device(1).trusted.append(LATER.certificate)
     desk.rollback(cluster, first.run_id)
     second = desk.apply(cluster, plan_for(cluster))
     assert second.has_written
@@ -269,7 +269,7 @@ def test_a_later_run_on_another_cluster_relies_on_nothing_here(desk: Desk) -> No
 def test_the_workaround_is_not_forgotten_over_a_rollback(desk: Desk) -> None:
     cluster = story()
     desk.apply(cluster, plan_for(cluster))
-    cluster.box(2).verify = False
+    cluster.device(2).verify = False
     desk.rollback(cluster)
     assert [text for text in desk.messages("reminder") if "The workaround is on (expc2.example.test)" in text]
 
@@ -277,12 +277,12 @@ def test_the_workaround_is_not_forgotten_over_a_rollback(desk: Desk) -> None:
 def test_a_removal_by_hand_that_stays_is_named_by_the_rollback(desk: Desk) -> None:
     # Given a run whose plan had a person take a certificate out, and somebody who added another one since
     cluster = story(peers=1)
-    stale = cluster.box(1).trusted[0]
+    stale = cluster.device(1).trusted[0]
     plan = renumbered(plan_for(cluster), removing=stale, by="person")
     assert desk.apply(cluster, plan).exit_code == 8
-    cluster.box(1).trusted.remove(stale)
+    cluster.device(1).trusted.remove(stale)
     assert desk.apply(cluster, plan).state == "applied"
-    cluster.box(1).trusted.append(LATER.certificate)
+    cluster.device(1).trusted.append(LATER.certificate)
     # When it is rolled back, Then what the run did is undone, and both are named: only a person can put the first one back
     result = desk.rollback(cluster)
     assert (result.exit_code, result.state) == (0, "rolled-back")
@@ -294,8 +294,8 @@ def test_an_address_in_another_case_is_the_same_peer(desk: Desk) -> None:
     cluster = story()
     desk.apply(cluster, plan_for(cluster))
     start = story().state()
-    for box in cluster.boxes:
-        box.address = Address(box.address.upper())
+    for device in cluster.devices:
+        device.address = Address(device.address.upper())
     # When it is rolled back, Then everything of it is undone, and read back
     result = desk.rollback(cluster)
     assert (result.exit_code, result.state, result.open_steps) == (0, "rolled-back", ())

@@ -68,7 +68,7 @@ def look_ahead(desk: Desk, cluster: MemoryCluster) -> RollbackPreview:
 
 def test_the_preview_is_what_the_rehearsal_says(desk: Desk) -> None:
     cluster = applied(desk)
-    cluster.box(2).removal = False
+    cluster.device(2).removal = False
     rehearsal, sent_count = rehearse(desk, cluster), cluster.sent_count
 
     preview = look_ahead(desk, cluster)
@@ -88,10 +88,10 @@ def test_the_preview_names_what_may_still_show(desk: Desk) -> None:
 
     # Then a rollback may write although there is nothing to undo now: it waits for what shows late
     assert (preview.changes, preview.steps) == ((), ())
-    assert [change.peer for change in preview.late] == [cluster.box(1).address]
+    assert [change.peer for change in preview.late] == [cluster.device(1).address]
     (step,) = desk.journal().steps(desk.journal().run("last").id)
     certificate = desk.journal().certificate(Fingerprint(step.facts["certificate"]))
-    desk.rollback(cluster, pause=lambda _: cluster.box(1).trusted.append(certificate))
+    desk.rollback(cluster, pause=lambda _: cluster.device(1).trusted.append(certificate))
     assert cluster.sent_count == 3
 
 
@@ -105,7 +105,7 @@ def test_what_is_rolled_back_has_nothing_to_undo(desk: Desk) -> None:
 
 def test_a_peer_without_removal_is_8_before_the_rollback(desk: Desk) -> None:
     cluster = applied(desk)
-    cluster.box(2).removal = False
+    cluster.device(2).removal = False
 
     result = rehearse(desk, cluster)
 
@@ -115,7 +115,7 @@ def test_a_peer_without_removal_is_8_before_the_rollback(desk: Desk) -> None:
 
 def test_a_peer_that_is_down_is_8_before_the_rollback(desk: Desk) -> None:
     cluster = applied(desk)
-    cluster.box(3).up = False
+    cluster.device(3).up = False
 
     result = rehearse(desk, cluster)
 
@@ -125,9 +125,9 @@ def test_a_peer_that_is_down_is_8_before_the_rollback(desk: Desk) -> None:
 
 def test_what_others_changed_is_left_in_a_rehearsal(desk: Desk) -> None:
     cluster = applied(desk)
-    for box in cluster.boxes:
-        box.ciphers[REVERSE_PROXY_CIPHERS] = CipherList("HIGH")
-    cluster.box(1).trusted.remove(IMP.certificate)
+    for device in cluster.devices:
+        device.ciphers[REVERSE_PROXY_CIPHERS] = CipherList("HIGH")
+    cluster.device(1).trusted.remove(IMP.certificate)
 
     assert rehearse(desk, cluster).exit_code == 0
     assert any("someone else has changed it" in message for message in desk.messages("warning"))
@@ -179,11 +179,11 @@ def test_a_rehearsal_shows_the_guards_where_it_restarts(desk: Desk) -> None:
 
 def test_a_guard_that_fails_is_8_only_where_all_restart(desk: Desk) -> None:
     cluster = restarted(desk)
-    cluster.box(2).health = replace(cluster.box(2).health, alarms=(PeerAlarm("25026", "Restart required"),))
+    cluster.device(2).health = replace(cluster.device(2).health, alarms=(PeerAlarm("25026", "Restart required"),))
 
     rolling = rehearse(desk, cluster, ROLLING)
 
-    assert (rolling.exit_code, [step.peer for step in rolling.open_steps]) == (8, [cluster.box(2).address])
+    assert (rolling.exit_code, [step.peer for step in rolling.open_steps]) == (8, [cluster.device(2).address])
     assert any("restart-required fails: alarm 25026" in message for message in guards_of(desk, 2))
     assert would_restart(desk) == ["Would restart expc1", "Would restart expc3"]
     assert rehearse(desk, cluster, IF_NEEDED).exit_code == 0
@@ -212,6 +212,6 @@ def test_a_rehearsal_names_maintenance_mode_that_was_left_on(desk: Desk) -> None
     with desk.journal() as journal:
         run = journal.run("last").id
     with Journal(desk.state_dir, writable=True) as journal:
-        record_maintenance(journal, run, "edge", cluster.box(1).address, identify_operator(), NOW, None)
+        record_maintenance(journal, run, "edge", cluster.device(1).address, identify_operator(), NOW, None)
     rehearse(desk, cluster)
     assert any("Maintenance mode of expc1.example.test" in text for text in desk.messages("warning"))

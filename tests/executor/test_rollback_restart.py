@@ -30,8 +30,8 @@ def in_effect(desk: Desk, cluster: MemoryCluster) -> MemoryCluster:
 def needing_restart(desk: Desk) -> MemoryCluster:
     """Peers that have loaded the list of the run, and go on with it until they restart."""
     cluster = in_effect(desk, fronted())
-    for box in cluster.boxes:
-        box.loaded = list(box.trusted)
+    for device in cluster.devices:
+        device.loaded = list(device.trusted)
     return cluster
 
 
@@ -71,7 +71,7 @@ def test_if_needed_without_a_word_on_calls_restarts_nothing(desk: Desk) -> None:
 @pytest.mark.parametrize("choice", ["rolling", "if-needed"])
 def test_a_guard_that_fails_leaves_an_open_step(desk: Desk, choice: Restart) -> None:
     cluster = needing_restart(desk)
-    cluster.box(1).health = replace(cluster.box(1).health, alarms=(PeerAlarm("25026", "Restart required"),))
+    cluster.device(1).health = replace(cluster.device(1).health, alarms=(PeerAlarm("25026", "Restart required"),))
     result = desk.rollback(cluster, restarts=RollbackRestarts(choice))
     assert (result.state, result.exit_code, restarts(cluster)) == ("rolled-back", 8, [])
     assert "restart-required: alarm 25026" in result.open_steps[0].text
@@ -80,10 +80,10 @@ def test_a_guard_that_fails_leaves_an_open_step(desk: Desk, choice: Restart) -> 
 
 def test_calls_that_do_not_end_leave_the_peers_in_service(desk: Desk) -> None:
     cluster = in_effect(desk, story().run_since_long())
-    box = cluster.box(1)
-    box.health, box.drains_after = replace(box.health, calls=2), None
+    device = cluster.device(1)
+    device.health, device.drains_after = replace(device.health, calls=2), None
     result = desk.rollback(cluster, restarts=ROLLING)
-    assert (result.exit_code, restarts(cluster), box.health.maintenance) == (8, [], False)
+    assert (result.exit_code, restarts(cluster), device.health.maintenance) == (8, [], False)
 
 
 def test_a_second_rollback_repeats_no_restart(desk: Desk) -> None:
@@ -91,8 +91,8 @@ def test_a_second_rollback_repeats_no_restart(desk: Desk) -> None:
     cluster = in_effect(desk, story().run_since_long())
     desk.rollback(cluster, restarts=ROLLING)
     cluster.elapsed_s += 60
-    for box in cluster.boxes:
-        box.ciphers[REVERSE_PROXY_CIPHERS] = CipherList("HIGH")
+    for device in cluster.devices:
+        device.ciphers[REVERSE_PROXY_CIPHERS] = CipherList("HIGH")
     # When it is rolled back again, Then what was undone is still in effect
     result = desk.rollback(cluster, restarts=ROLLING)
     assert (result.exit_code, restarts(cluster)) == (0, ["expc1", "expc2", "expc3"])

@@ -23,13 +23,13 @@ KEPT = issue("a root that nobody touches", ca=True)
 
 def with_another_one(cluster: MemoryCluster) -> MemoryCluster:
     """The cluster with one more certificate on each peer: a list that a plan empties is a list that tells nothing."""
-    for box in cluster.boxes:
-        box.trusted.insert(1, KEPT.certificate)
+    for device in cluster.devices:
+        device.trusted.insert(1, KEPT.certificate)
     return cluster
 
 
 def refused(desk: Desk, cluster: MemoryCluster, plan: object) -> str:
-    """What the refusal says; no box got a write and no run came to be."""
+    """What the refusal says; no device got a write and no run came to be."""
     with pytest.raises(StalePlan) as stale:
         desk.apply(cluster, plan)  # type: ignore[arg-type]  # a Plan, made by the caller
     assert cluster.sent_count == 0
@@ -41,7 +41,7 @@ def refused(desk: Desk, cluster: MemoryCluster, plan: object) -> str:
 def test_the_refusal_names_a_certificate_that_someone_added(desk: Desk, number: int) -> None:
     cluster = story()
     plan = plan_for(cluster)
-    cluster.box(number).trusted.append(INTRUDER.certificate)
+    cluster.device(number).trusted.append(INTRUDER.certificate)
     message = refused(desk, cluster, plan)
     assert f"expc{number}.example.test" in message
     assert f"somebody else's CA,O=Lab ({INTRUDER.certificate.fingerprint}) was added" in message
@@ -50,7 +50,7 @@ def test_the_refusal_names_a_certificate_that_someone_added(desk: Desk, number: 
 def test_the_refusal_names_a_certificate_that_someone_removed(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
-    cluster.box(2).trusted.remove(OTHER.certificate)
+    cluster.device(2).trusted.remove(OTHER.certificate)
     assert f"{OTHER.certificate.fingerprint}) was removed" in refused(desk, cluster, plan)
 
 
@@ -74,41 +74,41 @@ def test_the_refusal_names_a_service_that_the_plan_would_break(desk: Desk) -> No
 def test_the_refusal_says_that_the_order_of_the_list_changed(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
-    cluster.box(1).trusted.reverse()
+    cluster.device(1).trusted.reverse()
     assert "trusted CA list" in refused(desk, cluster, plan)
 
 
 def test_a_list_changed_in_many_ways_is_still_refused(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
-    for box in cluster.boxes:
-        box.trusted[:] = [INTRUDER.certificate]
+    for device in cluster.devices:
+        device.trusted[:] = [INTRUDER.certificate]
     assert "more than one way" in refused(desk, cluster, plan)
 
 
 def test_the_refusal_shows_a_cipher_list_set_by_someone_else(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
-    for box in cluster.boxes:
-        box.ciphers[REVERSE_PROXY_CIPHERS] = CipherList("HIGH")
+    for device in cluster.devices:
+        device.ciphers[REVERSE_PROXY_CIPHERS] = CipherList("HIGH")
     assert "ReverseProxyTLSCiphers is 'HIGH'" in refused(desk, cluster, plan)
 
 
 def test_a_cipher_list_spelled_another_way_is_accepted(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
-    for box in cluster.boxes:
-        box.ciphers[REVERSE_PROXY_CIPHERS] = CipherList(box.ciphers[REVERSE_PROXY_CIPHERS] + ":!eNULL")
+    for device in cluster.devices:
+        device.ciphers[REVERSE_PROXY_CIPHERS] = CipherList(device.ciphers[REVERSE_PROXY_CIPHERS] + ":!eNULL")
     assert desk.apply(cluster, plan).exit_code == 0
-    assert cluster.box(2).ciphers[REVERSE_PROXY_CIPHERS] == RSA_PREFIX + CIPHERS
+    assert cluster.device(2).ciphers[REVERSE_PROXY_CIPHERS] == RSA_PREFIX + CIPHERS
 
 
 def test_the_refusal_recognises_a_default_that_an_upgrade_set(desk: Desk) -> None:
     # Given a plan that would put the prefix in front of the old default, and an upgrade to X15.0.2
     cluster = story()
     plan = plan_for(cluster)
-    for box in cluster.boxes:
-        box.ciphers[REVERSE_PROXY_CIPHERS] = CIPHERS_SINCE_X15_0_2
+    for device in cluster.devices:
+        device.ciphers[REVERSE_PROXY_CIPHERS] = CIPHERS_SINCE_X15_0_2
     # When it is applied, Then it is refused with the suites that it would bring back
     message = refused(desk, cluster, plan)
     suites = list_new_suites(CIPHERS, CIPHERS_SINCE_X15_0_2)
@@ -119,25 +119,25 @@ def test_the_refusal_recognises_a_default_that_an_upgrade_set(desk: Desk) -> Non
 def test_a_rewritten_list_outside_the_plan_is_accepted(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster, ciphers="keep")
-    for box in cluster.boxes:
-        box.ciphers[REVERSE_PROXY_CIPHERS] = CIPHERS_SINCE_X15_0_2
+    for device in cluster.devices:
+        device.ciphers[REVERSE_PROXY_CIPHERS] = CIPHERS_SINCE_X15_0_2
     assert desk.apply(cluster, plan).exit_code == 0
-    assert cluster.box(1).ciphers[REVERSE_PROXY_CIPHERS] == CIPHERS_SINCE_X15_0_2
+    assert cluster.device(1).ciphers[REVERSE_PROXY_CIPHERS] == CIPHERS_SINCE_X15_0_2
 
 
 def test_another_key_preference_makes_a_plan_stale(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster, ciphers="keep")
-    for box in cluster.boxes:
-        box.ciphers[REVERSE_PROXY_CIPHERS] = CipherList(RSA_PREFIX + CIPHERS)
+    for device in cluster.devices:
+        device.ciphers[REVERSE_PROXY_CIPHERS] = CipherList(RSA_PREFIX + CIPHERS)
     assert "ReverseProxyTLSCiphers is 'ECDHE-RSA" in refused(desk, cluster, plan)
 
 
 def test_an_unrelated_cipher_list_does_not_make_a_plan_stale(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
-    for box in cluster.boxes:
-        box.ciphers["SMTPTLSCiphers"] = CipherList("HIGH")
+    for device in cluster.devices:
+        device.ciphers["SMTPTLSCiphers"] = CipherList("HIGH")
     assert desk.apply(cluster, plan).exit_code == 0
 
 
@@ -158,7 +158,7 @@ def test_the_refusal_names_an_endpoint_with_another_certificate(desk: Desk) -> N
 def test_the_refusal_names_a_peer_that_joined(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
-    cluster.boxes.append(story(4).box(4))
+    cluster.devices.append(story(4).device(4))
     assert "expc4.example.test is in the cluster, but the plan was made without it" in refused(desk, cluster, plan)
 
 
@@ -166,7 +166,7 @@ def test_the_refusal_names_a_peer_that_left(desk: Desk) -> None:
     # Given a peer that was taken out of the cluster since the plan was made: it is not down, it is gone
     cluster = story()
     plan = plan_for(cluster)
-    cluster.boxes.pop()
+    cluster.devices.pop()
     assert "expc3.example.test is no longer in the cluster" in refused(desk, cluster, plan)
 
 
@@ -177,15 +177,15 @@ def test_a_change_just_before_a_later_peer_rolls_back(desk: Desk) -> None:
 
     def change_list(point: str) -> None:
         if point == "before trusted_ca on expc2.example.test" and len(cluster.writes) == 1:
-            cluster.box(2).trusted.append(INTRUDER.certificate)
+            cluster.device(2).trusted.append(INTRUDER.certificate)
 
     cluster.tap = change_list
     # When the plan is applied
     result = desk.apply(cluster, plan)
     # Then the second peer never got a write, and the first is as it was; somebody's change stays
-    assert {write.peer for write in cluster.writes} == {cluster.box(1).address}
+    assert {write.peer for write in cluster.writes} == {cluster.device(1).address}
     assert cluster.state()[0] == story().state()[0]
-    assert cluster.box(2).trusted[-1] == INTRUDER.certificate
+    assert cluster.device(2).trusted[-1] == INTRUDER.certificate
     # And since the cluster is not as it was at the start, nobody claims that it is
     assert result.exit_code == 8
 
@@ -197,8 +197,8 @@ def test_a_resumed_run_names_exactly_what_others_changed(desk: Desk) -> None:
     cluster.faults = {3: "refuse"}
     desk.apply(cluster, plan, on_failure="stop")
     # When somebody then changes two things and the plan is applied again
-    cluster.box(1).trusted.append(INTRUDER.certificate)
-    cluster.box(1).trusted.remove(CORPORATE.certificate)
+    cluster.device(1).trusted.append(INTRUDER.certificate)
+    cluster.device(1).trusted.remove(CORPORATE.certificate)
     with pytest.raises(StalePlan) as stale:
         desk.apply(cluster, plan)
     # Then both are named, and our own addition is not
@@ -214,7 +214,7 @@ def test_the_refusal_names_a_later_run_as_a_possible_author(desk: Desk) -> None:
     assert desk.apply(cluster, other_plan, ticket="CHG-7").state == "applied"
     run = desk.journal().run("last")
     # When the first one is applied, and somebody else was there too
-    cluster.box(1).trusted.append(INTRUDER.certificate)
+    cluster.device(1).trusted.append(INTRUDER.certificate)
     with pytest.raises(StalePlan) as stale:
         desk.apply(cluster, plan)
     # Then it says whose run, for which ticket
@@ -227,7 +227,7 @@ def test_the_refusal_names_no_run_that_ended_before_the_plan(desk: Desk) -> None
     assert desk.apply(cluster, plan_for(cluster, ciphers="keep")).state == "applied"
     plan = replace(plan_for(cluster), made_at=NOW + timedelta(hours=1))
     # When somebody changes a list before it is applied
-    cluster.box(1).trusted.append(INTRUDER.certificate)
+    cluster.device(1).trusted.append(INTRUDER.certificate)
     # Then that run is not named: what it did, the plan was made from
     with pytest.raises(StalePlan, match="No run in this state directory changed the cluster since the plan was made"):
         desk.apply(cluster, plan)
@@ -237,7 +237,7 @@ def test_the_refusal_names_no_run_that_ended_before_the_plan(desk: Desk) -> None
 def test_without_a_later_run_the_refusal_says_where_to_look(desk: Desk, *, dry_run: bool) -> None:
     cluster = story()
     plan = plan_for(cluster)
-    cluster.box(1).trusted.append(INTRUDER.certificate)
+    cluster.device(1).trusted.append(INTRUDER.certificate)
     with pytest.raises(StalePlan, match="the web interface or the shell, or from another tool or machine"):
         desk.apply(cluster, plan, dry_run=dry_run)
 
@@ -248,7 +248,7 @@ def test_a_resumed_run_names_another_order_of_a_list(desk: Desk) -> None:
     plan = plan_for(cluster)
     cluster.faults = {3: "refuse"}
     desk.apply(cluster, plan, on_failure="stop")
-    cluster.box(1).trusted.reverse()
+    cluster.device(1).trusted.reverse()
     # When the plan is applied again, Then that is what it says
     with pytest.raises(StalePlan, match="the order of the trusted CA list was changed") as stale:
         desk.apply(cluster, plan)
@@ -261,10 +261,10 @@ def test_a_removal_made_by_hand_does_not_make_a_plan_stale(desk: Desk, intruders
     # Given a plan that removes a certificate, which a person did already on every peer
     cluster = with_another_one(story())
     plan = renumbered(plan_for(cluster), removing=OTHER.certificate, by="person")
-    for box in cluster.boxes:
-        box.trusted.remove(OTHER.certificate)
+    for device in cluster.devices:
+        device.trusted.remove(OTHER.certificate)
     # When nobody did more than that, Then the plan is not stale; else it is
-    cluster.box(2).trusted += [INTRUDER.certificate] * intruders
+    cluster.device(2).trusted += [INTRUDER.certificate] * intruders
     if intruders:
         message = refused(desk, cluster, plan)
         assert "expc2" in message
@@ -275,13 +275,13 @@ def test_a_removal_made_by_hand_does_not_make_a_plan_stale(desk: Desk, intruders
 def test_two_removals_made_by_hand_do_not_make_a_plan_stale(desk: Desk) -> None:
     # Given a plan that removes two certificates from different places of each list, which a person did already
     cluster = with_another_one(story())
-    for box in cluster.boxes:
-        box.trusted.append(INTRUDER.certificate)
+    for device in cluster.devices:
+        device.trusted.append(INTRUDER.certificate)
     plan = plan_for(cluster)
     for leaving in (OTHER, INTRUDER):
         plan = renumbered(plan, removing=leaving.certificate, by="person")
-        for box in cluster.boxes:
-            box.trusted.remove(leaving.certificate)
+        for device in cluster.devices:
+            device.trusted.remove(leaving.certificate)
     # When it is applied, Then that is not stale
     assert desk.apply(cluster, plan).exit_code == 0
 
@@ -290,8 +290,8 @@ def test_a_run_that_removed_three_already_is_resumed(desk: Desk) -> None:
     # Given a plan that takes three certificates out of each list, over REST, and was killed once one list was done
     cluster = with_another_one(story())
     leaving = [OTHER, *(issue(f"leaving {number}", ca=True) for number in range(2))]
-    for box in cluster.boxes:
-        box.trusted += [entity.certificate for entity in leaving[1:]]
+    for device in cluster.devices:
+        device.trusted += [entity.certificate for entity in leaving[1:]]
     plan = plan_for(cluster)
     for entity in leaving:
         plan = renumbered(plan, removing=entity.certificate, by="rest")
@@ -301,7 +301,7 @@ def test_a_run_that_removed_three_already_is_resumed(desk: Desk) -> None:
     cluster.tap = no_tap
     # When the same plan is applied again, Then what the run did itself makes it no stale one
     assert desk.apply(cluster, plan).exit_code == 0
-    assert not any(entity.certificate in box.trusted for entity in leaving for box in cluster.boxes)
+    assert not any(entity.certificate in device.trusted for entity in leaving for device in cluster.devices)
 
 
 def crash_at(point: str) -> None:

@@ -26,33 +26,33 @@ def test_what_others_changed_since_stays_and_is_reported(desk: Desk) -> None:
     # Given a run, and changes of others after it
     cluster = story()
     desk.apply(cluster, plan_for(cluster))
-    cluster.box(1).trusted.append(LATER.certificate)
-    for box in cluster.boxes:
-        box.ciphers[REVERSE_PROXY_CIPHERS] = CipherList("HIGH")
+    cluster.device(1).trusted.append(LATER.certificate)
+    for device in cluster.devices:
+        device.ciphers[REVERSE_PROXY_CIPHERS] = CipherList("HIGH")
     # When it is rolled back
     result = desk.rollback(cluster)
     # Then ours is gone, theirs stays
     assert result.exit_code == 0
-    assert LATER.certificate in cluster.box(1).trusted
-    assert IMP.certificate not in cluster.box(1).trusted
-    assert cluster.box(1).ciphers[REVERSE_PROXY_CIPHERS] == "HIGH"
+    assert LATER.certificate in cluster.device(1).trusted
+    assert IMP.certificate not in cluster.device(1).trusted
+    assert cluster.device(1).ciphers[REVERSE_PROXY_CIPHERS] == "HIGH"
     assert "Different from before the run, and left" in result.message
     assert "the trusted CA list of expc1.example.test is not as it was before the run" in result.message
 
 
 def test_what_a_run_did_twice_is_one_step_for_a_person(desk: Desk) -> None:
-    # Given a run whose certificates a person took out again, for a rollback that boxes do not offer
+    # Given a run whose certificates a person took out again, for a rollback that devices do not offer
     cluster = story()
     plan = plan_for(cluster)
-    for box in cluster.boxes:
-        box.removal = False
+    for device in cluster.devices:
+        device.removal = False
     desk.apply(cluster, plan)
     first = desk.rollback(cluster)
-    for box in cluster.boxes:
-        box.trusted[:] = [
+    for device in cluster.devices:
+        device.trusted[:] = [
             certificate
-            for certificate in box.trusted
-            if certificate.fingerprint not in changes.find_additions(plan, box.address)
+            for certificate in device.trusted
+            if certificate.fingerprint not in changes.find_additions(plan, device.address)
         ]
     # When the same plan is applied again and that is rolled back, Then each step stands there once
     desk.apply(cluster, plan)
@@ -64,20 +64,20 @@ def test_what_a_run_did_twice_is_one_step_for_a_person(desk: Desk) -> None:
 def test_a_certificate_put_back_is_no_change_by_others(desk: Desk) -> None:
     # Given a run that took the first certificate of each list out
     cluster = story()
-    for box in cluster.boxes:
-        box.trusted.append(LATER.certificate)
-    first = cluster.box(1).trusted[0]
+    for device in cluster.devices:
+        device.trusted.append(LATER.certificate)
+    first = cluster.device(1).trusted[0]
     plan = renumbered(plan_for(cluster), removing=first, by="rest")
     assert desk.apply(cluster, plan).state == "applied"
     # When it is rolled back, which can only append
     result = desk.rollback(cluster)
     # Then it says whose doing the other order is
-    assert first in cluster.box(1).trusted
+    assert first in cluster.device(1).trusted
     assert "in another order, because the certificates that the run had removed were appended again" in result.message
     assert "others" not in result.message
     # And the same plan can be applied again: what it takes out may stand anywhere
     assert desk.apply(cluster, plan).state == "applied"
-    assert first not in cluster.box(1).trusted
+    assert first not in cluster.device(1).trusted
 
 
 def test_a_refused_undo_is_not_tried_again_out_of_order(desk: Desk) -> None:
@@ -85,9 +85,9 @@ def test_a_refused_undo_is_not_tried_again_out_of_order(desk: Desk) -> None:
     cluster = story()
     plan = plan_for(cluster)
     desk.apply(cluster, plan)
-    cluster.box(3).up = False
+    cluster.device(3).up = False
     assert desk.rollback(cluster).state == "partial"
-    cluster.box(3).up = True
+    cluster.device(3).up = True
     assert desk.apply(cluster, plan).state == "applied"
     # When the primary refuses, once, to restore them
     cluster.faults = {cluster.sent_count + 1: "refuse"}

@@ -62,12 +62,12 @@ def test_a_cipher_list_in_which_openssl_finds_nothing_is_refused(tmp_path: Path)
 
 
 def test_a_rollback_with_another_inventory_is_refused(tmp_path: Path) -> None:
-    # Given a run, and an inventory that calls other boxes by the same cluster name
+    # Given a run, and an inventory that calls other devices by the same cluster name
     desk, cluster = Desk(tmp_path), story()
     run = desk.apply(cluster, plan_for(cluster)).run_id
     other_cluster = story()
-    for box in other_cluster.boxes:
-        box.address = type(box.address)(f"other-{box.address}")
+    for device in other_cluster.devices:
+        device.address = type(device.address)(f"other-{device.address}")
     with pytest.raises(UsageError, match="names none of them"):
         rollback(
             run,

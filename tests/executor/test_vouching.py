@@ -56,7 +56,7 @@ def test_an_authority_that_was_put_into_the_plan_is_refused(desk: Desk) -> None:
     # Given the plan with one more certificate, which it calls vouched for and needed
     cluster = story()
     plan = plan_for(cluster)
-    peers = tuple(box.address for box in cluster.boxes)
+    peers = tuple(device.address for device in cluster.devices)
     stranger = TrustCertificate("a9", STRANGER.fingerprint, peers, "root", "vouched", ("imp.example.test:8443",))
     plan = forged(plan, *trusted(plan), stranger)
     # When it is applied, even with a person's approval for all of it
@@ -138,7 +138,7 @@ def test_a_peer_that_cannot_be_read_vouches_for_nothing(desk: Desk) -> None:
     plan = plan_for(cluster)
     assert CORPORATE.certificate.fingerprint in {certificate.certificate for certificate in trusted(plan)}
     # When that peer cannot be read
-    cluster.box(1).up = False
+    cluster.device(1).up = False
     with pytest.raises(Declined) as refused:
         desk.apply(cluster, plan, allow_incomplete=True, approved=[IMP.certificate.fingerprint])
     # Then a person has to say so

@@ -78,7 +78,7 @@ def test_a_run_cut_by_its_window_resumes_in_the_next(desk: Desk) -> None:
     # And outside of the window nothing goes on
     with pytest.raises(WindowClosed):
         desk.apply(cluster, plan, {"now": clock}, window=parse_window("02:30/03:00 UTC"))
-    # When the same plan is applied the next night, on boxes that are quick again
+    # When the same plan is applied the next night, on devices that are quick again
     clock.now = NEXT_NIGHT
     cluster.tap = lambda _point: None
     again = desk.apply(cluster, plan, {"now": clock}, window=NIGHT)
@@ -92,7 +92,7 @@ def test_a_change_that_was_there_already_is_not_left_to_do(desk: Desk) -> None:
     # Given a certificate of the plan that somebody put on the first peer, and a window that is too short for the others
     cluster, clock = story(), Clock(OPEN)
     plan = plan_for(cluster)
-    cluster.box(1).trusted.append(IMP.certificate)
+    cluster.device(1).trusted.append(IMP.certificate)
     every_write_takes(cluster, clock, 150 * 60)
     # When the plan is applied
     result = desk.apply(cluster, plan, {"now": clock}, window=NIGHT)
@@ -139,7 +139,7 @@ def test_a_resumed_run_that_can_begin_nothing_stays_partial(desk: Desk) -> None:
 
 
 def test_a_failure_at_the_end_of_the_window_is_still_rolled_back(desk: Desk) -> None:
-    # Given a box that refuses the third write, which ends three minutes before the window does
+    # Given a device that refuses the third write, which ends three minutes before the window does
     cluster, clock = story(), Clock(OPEN)
     cluster.faults = {3: "refuse"}
     every_write_takes(cluster, clock, 79 * 60)
@@ -156,7 +156,7 @@ def test_the_workaround_ignores_the_window(desk: Desk) -> None:
     every_write_takes(cluster, clock, 5 * 3600)
     result = desk.apply(cluster, plan_for(cluster), {"now": clock}, window=NIGHT, on_failure="workaround")
     assert result.state == "partial"
-    assert [box.verify for box in cluster.boxes] == [False, False, False]
+    assert [device.verify for device in cluster.devices] == [False, False, False]
 
 
 def test_the_time_of_a_step_is_the_measured_one_or_the_limit() -> None:

@@ -33,7 +33,7 @@ def test_on_is_verification_off_on_every_peer_the_primary_first(desk: Desk) -> N
     cluster = story()
     flags = turn(desk, cluster, on=True)
     assert [(flag.verification, flag.problem, flag.has_written) for flag in flags] == [(False, None, True)] * 3
-    assert cluster.writes[0].peer == cluster.box(1).address
+    assert cluster.writes[0].peer == cluster.device(1).address
     assert [status.verification for status in read_verification(cluster.access, environment=cluster.environment())] == [
         False
     ] * 3
@@ -61,9 +61,9 @@ def test_off_is_refused_and_names_each_endpoint_to_be_lost(desk: Desk) -> None:
     assert "imp.example.test:8443: self-signed-untrusted" in str(refused.value)
     assert "cucm.example.test:8443: issuer-unknown, “unable to get local issuer certificate” (from expc3" in str(refused.value)
     assert "--force" in refused.value.next_step
-    assert {box.verify for box in cluster.boxes} == {False}
+    assert {device.verify for device in cluster.devices} == {False}
     assert most_serious_code(turn(desk, cluster, on=False, force=True)) == 0
-    assert {box.verify for box in cluster.boxes} == {True}
+    assert {device.verify for device in cluster.devices} == {True}
 
 
 def test_off_is_refused_where_an_endpoint_cannot_be_looked_at(desk: Desk) -> None:
@@ -76,25 +76,25 @@ def test_off_is_refused_where_an_endpoint_cannot_be_looked_at(desk: Desk) -> Non
         turn(desk, cluster, on=False)
 
     assert refused.value.exit_code == 4
-    assert {box.verify for box in cluster.boxes} == {False}
+    assert {device.verify for device in cluster.devices} == {False}
 
 
 def test_off_is_refused_where_a_peer_cannot_be_read(desk: Desk) -> None:
     # Given a peer that lacks what clients need, and does not answer while the cluster is looked at
     cluster = healed()
-    cluster.box(3).trusted = []
+    cluster.device(3).trusted = []
     turn(desk, cluster, on=True)
-    cluster.box(3).up = False
+    cluster.device(3).up = False
 
     def come_back(point: str) -> None:
-        cluster.box(3).up = cluster.box(3).up or point.startswith("before verify")
+        cluster.device(3).up = cluster.device(3).up or point.startswith("before verify")
 
     cluster.tap = come_back
 
     # When the workaround is to end, Then it does nowhere: a flag may replicate to the peer that nobody judged
     with pytest.raises(NotVerified, match=re.escape("every endpoint: unreachable: it is down (from expc3")):
         turn(desk, cluster, on=False)
-    assert {box.verify for box in cluster.boxes} == {False}
+    assert {device.verify for device in cluster.devices} == {False}
 
 
 def test_off_is_refused_where_discovery_could_not_ask(desk: Desk) -> None:
@@ -106,7 +106,7 @@ def test_off_is_refused_where_discovery_could_not_ask(desk: Desk) -> None:
         turn(desk, cluster, on=False)
 
     assert refused.value.exit_code == 4
-    assert {box.verify for box in cluster.boxes} == {False}
+    assert {device.verify for device in cluster.devices} == {False}
     cluster.undiscovered = (replace(cluster.undiscovered[0], incomplete=False),)
     assert most_serious_code(turn(desk, cluster, on=False)) == 0
 
@@ -115,7 +115,7 @@ def test_off_looks_at_what_verifies_nothing_now_and_at_nothing_else(desk: Desk) 
     # Given one peer with the workaround, which has all it needs, beside peers that refuse already
     cluster = story()
     cluster.endpoints = cluster.endpoints[1:2]
-    cluster.box(1).verify = False
+    cluster.device(1).verify = False
 
     assert most_serious_code(turn(desk, cluster, on=False)) == 0
     assert cluster.state() == story().state()
@@ -132,7 +132,7 @@ def test_a_run_that_holds_the_lock_keeps_both_switches_out(desk: Desk) -> None:
 
 
 def test_a_run_under_other_peer_names_blocks_both_switches(desk: Desk) -> None:
-    # Given a run at work on these boxes, whose inventory names one of them by its address
+    # Given a run at work on these devices, whose inventory names one of them by its address
     cluster, shared = healed(), desk.home / "locks"
     elsewhere = replace(cluster.access, name="paris", peers=(PeerAccess(Address("192.0.2.1")),))
     opened = cluster.open_peers(cluster.access, Limits(), writable=True)
@@ -148,14 +148,14 @@ def test_a_run_under_other_peer_names_blocks_both_switches(desk: Desk) -> None:
 
 def test_a_peer_that_is_down_ends_the_switch_with_8(desk: Desk) -> None:
     cluster = story()
-    cluster.box(2).up = False
+    cluster.device(2).up = False
     assert most_serious_code(turn(desk, cluster, on=True)) == 8
     assert most_serious_code(read_verification(cluster.access, environment=cluster.environment())) == 4
 
 
 def test_a_version_that_does_not_offer_it_is_reported(desk: Desk) -> None:
     cluster = story()
-    cluster.box(2).verify = None
+    cluster.device(2).verify = None
     flags = turn(desk, cluster, on=True)
     assert most_serious_code(flags) == 8
     assert "does not offer" in str(flags[1].problem)
@@ -177,7 +177,7 @@ def test_a_flag_that_is_overwritten_after_it_was_set_ends_with_8(desk: Desk) -> 
 
     def overwrite(point: str) -> None:
         if point == "after verify False on expc3.example.test":
-            cluster.box(2).verify = True
+            cluster.device(2).verify = True
 
     cluster.tap = overwrite
     flags = turn(desk, cluster, on=True)
@@ -218,7 +218,7 @@ def test_a_peer_silent_after_the_write_is_not_known(desk: Desk) -> None:
 
     def fall_silent(point: str) -> None:
         if point == "after verify False on expc2.example.test":
-            cluster.box(2).down_for = 1_000
+            cluster.device(2).down_for = 1_000
 
     cluster.tap = fall_silent
     # When the workaround is turned on
@@ -231,7 +231,7 @@ def test_a_peer_silent_after_the_write_is_not_known(desk: Desk) -> None:
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_an_apply_reminds_of_the_workaround(desk: Desk, *, dry_run: bool) -> None:
     cluster = story()
-    cluster.box(3).verify = False
+    cluster.device(3).verify = False
     desk.apply(cluster, plan_for(cluster), dry_run=dry_run)
     assert [text for text in desk.messages("reminder") if "The workaround is on (expc3.example.test)" in text]
 

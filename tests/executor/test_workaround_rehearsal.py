@@ -58,8 +58,8 @@ def test_a_dry_run_of_off_is_refused_where_clients_would_break(desk: Desk) -> No
 def test_a_dry_run_of_off_passes_where_every_endpoint_verifies(desk: Desk) -> None:
     cluster = story()
     cluster.endpoints = tuple(replace(endpoint, presented={"rsa": endpoint.presented["rsa"]}) for endpoint in cluster.endpoints)
-    for box in cluster.boxes:
-        box.trusted = [CORPORATE.certificate, IMP.certificate]
+    for device in cluster.devices:
+        device.trusted = [CORPORATE.certificate, IMP.certificate]
     turn(desk, cluster, on=True)
 
     rehearse(desk, cluster, on=False)
@@ -79,7 +79,7 @@ def test_a_lock_of_another_run_refuses_a_dry_run(desk: Desk) -> None:
 
 def test_a_peer_that_is_down_ends_a_dry_run_with_8(desk: Desk) -> None:
     cluster = story()
-    cluster.box(2).up = False
+    cluster.device(2).up = False
 
     flags = rehearse(desk, cluster, on=True)
 

@@ -17,8 +17,8 @@ from tests.executor.memory import MemoryCluster
 
 def main(directory: Path, point: int) -> None:
     """Apply, and die at `point`."""
-    boxes, endpoints, certificates, publishers, plan = pickle.loads((directory / "cluster.pickle").read_bytes())  # noqa: S301
-    cluster = MemoryCluster(boxes, endpoints, certificates, publishers, state_file=directory / "boxes.pickle")
+    devices, endpoints, certificates, publishers, plan = pickle.loads((directory / "cluster.pickle").read_bytes())  # noqa: S301
+    cluster = MemoryCluster(devices, endpoints, certificates, publishers, state_file=directory / "devices.pickle")
     passed = 0
 
     def tap(_point: str) -> None:

@@ -24,6 +24,6 @@ def healed() -> MemoryCluster:
     """The story without the ECDSA twin, where every peer trusts what is needed."""
     cluster = story()
     cluster.endpoints = tuple(replace(endpoint, presented={"rsa": endpoint.presented["rsa"]}) for endpoint in cluster.endpoints)
-    for box in cluster.boxes:
-        box.trusted = [CORPORATE.certificate, IMP.certificate]
+    for device in cluster.devices:
+        device.trusted = [CORPORATE.certificate, IMP.certificate]
     return cluster

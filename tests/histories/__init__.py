@@ -1,1 +1,1 @@
-"""Randomised histories of applies, rollbacks, crashes, faults and other people, each held against what the boxes truly did."""
+"""Randomised histories of applies, rollbacks, crashes, faults and other people, each held against what the devices truly did."""

@@ -1,4 +1,4 @@
-"""What truly happened on the boxes, told from their own records: ours and somebody else's, in one order."""
+"""What truly happened on the devices, told from their own records: ours and somebody else's, in one order."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Ledger:
         did: everything that a run ever did: run, peer, words.
         wrong: what must never happen, whatever went before.
         unseen: peers, and which of their lists, that somebody changed and nobody looked at since.
-        refused: boxes said no to what they did. Of what no reading tells (a refresh, a restart), nobody can know better.
+        refused: devices said no to what they did. Of what no reading tells (a refresh, a restart), nobody can know better.
     """
 
     lists: dict[Address, list[str]]

@@ -37,7 +37,7 @@ _READINGS = 3
 _HAS_NO_TERMINAL = "expire"
 
 _WAITING = 0.3
-"""The share of histories whose boxes judge by their old lists until they restart."""
+"""The share of histories whose devices judge by their old lists until they restart."""
 _RESTARTS = 0.3
 _LOADED = 0.5
 _ASKED = 0.6
@@ -47,7 +47,7 @@ _POINTS = {"restart": (10, 40), "apply": (20, 31), "rollback": (10, 20), "expire
 
 @dataclass(frozen=True)
 class Disturbance:
-    """Something that happens at the n-th point of an operation; `choice` says to which box, or what somebody does."""
+    """Something that happens at the n-th point of an operation; `choice` says to which device, or what somebody does."""
 
     point: int
     incident: Incident
@@ -56,11 +56,11 @@ class Disturbance:
 
 @dataclass(frozen=True)
 class Lie:
-    """What one box shows in the place of its list, for so many readings of its own.
+    """What one device shows in the place of its list, for so many readings of its own.
 
     Attributes:
-        kind: ``late`` shows the list as it was before the write that it begins with, and is told by the box that was written to.
-        choice: which box; None: each of them.
+        kind: ``late`` shows the list as it was before the write that it begins with, and is told by the device that was written to.
+        choice: which device; None: each of them.
         begins: with which reading of any list, or, of ``late``, with which write to one.
     """
 
@@ -72,10 +72,10 @@ class Lie:
 
 @dataclass(frozen=True)
 class Load:
-    """What a box carries when an operation begins.
+    """What a device carries when an operation begins.
 
     Attributes:
-        choice: which box.
+        choice: which device.
         drains_after: looks until its calls have ended; None: they do not end.
         links_late_for: looks after its restart until its zones and tunnels are active; None: they stay down.
     """
@@ -107,7 +107,7 @@ class History:
     """A cluster, what is done to it, and how it is brought to an end once nothing disturbs any more.
 
     Attributes:
-        waits: its boxes judge by their old lists until they restart.
+        waits: its devices judge by their old lists until they restart.
         asks: clients can be asked.
     """
 
@@ -122,7 +122,7 @@ class History:
     def __str__(self) -> str:
         lines = [f"history {self.seed}: {self.peers} peers, replication after {self.lag} pauses, ends with {self.ending}"]
         ways = "clients can be asked" if self.asks else "no client can be asked"
-        lines += [f"its boxes work with their old lists until they restart, and {ways}"] if self.waits else []
+        lines += [f"its devices work with their old lists until they restart, and {ways}"] if self.waits else []
         return "\n  ".join([*lines, *(str(operation) for operation in self.operations)])
 
 
@@ -139,7 +139,7 @@ def draw_history(seed: int) -> History:
 
 
 def _with_restarts(history: History, chance: random.Random) -> History:
-    """The history with boxes that need restarts, or as it is."""
+    """The history with devices that need restarts, or as it is."""
     if chance.random() >= _WAITING:
         return history
     operations: list[Operation] = []
@@ -153,7 +153,7 @@ def _with_restarts(history: History, chance: random.Random) -> History:
 
 
 def _restarting(operation: Operation, chance: random.Random) -> Operation:
-    """The operation with a way to restart, on boxes one of which may carry calls."""
+    """The operation with a way to restart, on devices one of which may carry calls."""
     load = Load(
         chance.randrange(1000),
         chance.choice((1, 3)),
@@ -170,12 +170,12 @@ def _restarting(operation: Operation, chance: random.Random) -> Operation:
 
 def _outage(chance: random.Random, peers: int) -> list[Operation]:
     """A peer that is down for one operation, and back for the next; mostly nothing else is wrong then."""
-    box = chance.randrange(1000)
+    device = chance.randrange(1000)
     meanwhile, after = (
         _disturbed(chance, peers, verb) if chance.random() < _OUTAGES else Operation(verb)
         for verb in chance.choices(("apply", "rollback"), (1, 3), k=2)
     )
-    return [Operation("down", box), meanwhile, Operation("up", box), after]
+    return [Operation("down", device), meanwhile, Operation("up", device), after]
 
 
 def _operation(chance: random.Random, peers: int, before: list[Operation]) -> Operation:
@@ -204,7 +204,7 @@ def _faults_beside(lie: Lie, chance: random.Random) -> dict[int, Fault]:
     """Faults of writes beside a lie; those that go with a late list are of the write that it is late with."""
     if lie.kind != "late":
         return _faults(chance)
-    # What a box shows later than we look, and said no to or nothing of, nobody can know.
+    # What a device shows later than we look, and said no to or nothing of, nobody can know.
     return {} if lie.readings == _LONG or chance.random() < 0.3 else {lie.begins: chance.choice(("refuse-done", "drop-answer"))}
 
 

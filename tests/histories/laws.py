@@ -64,10 +64,10 @@ def broken(player: Player, before: Before, outcome: Outcome) -> Iterator[str]:
 
 
 def _the_chronicle_is_true(player: Player, ledger: Ledger) -> Iterator[str]:
-    """I0: what the boxes hold is what the chronicle tells: nothing came or went that nobody did."""
-    for box in player.cluster.boxes:
-        if [certificate.fingerprint for certificate in box.trusted] != ledger.lists[box.address]:
-            yield f"{box.address} holds what the chronicle does not tell"
+    """I0: what the devices hold is what the chronicle tells: nothing came or went that nobody did."""
+    for device in player.cluster.devices:
+        if [certificate.fingerprint for certificate in device.trusted] != ledger.lists[device.address]:
+            yield f"{device.address} holds what the chronicle does not tell"
 
 
 def _errors(before: Before, outcome: Outcome, player: Player) -> Iterator[str]:
@@ -157,13 +157,15 @@ def _codes(player: Player, outcome: Outcome) -> Iterator[str]:
 
 
 def _applied(player: Player, before: Before, ledger: Ledger, outcome: Outcome) -> Iterator[str]:
-    """I1: applied means that every box holds the plan's certificates, once, and its ciphers."""
+    """I1: applied means that every device holds the plan's certificates, once, and its ciphers."""
     if outcome.operation.verb != "apply" or outcome.result is None or outcome.result.state not in _APPLIED:
         return
-    for box in player.cluster.boxes:
-        held = [certificate.fingerprint for certificate in box.trusted]
-        wrong = [fingerprint for fingerprint in find_additions(player.plan, box.address) if held.count(fingerprint) != 1]
-        yield from (f"applied, and {fingerprint} is {held.count(fingerprint)} times on {box.address}" for fingerprint in wrong)
+    for device in player.cluster.devices:
+        held = [certificate.fingerprint for certificate in device.trusted]
+        wrong = [fingerprint for fingerprint in find_additions(player.plan, device.address) if held.count(fingerprint) != 1]
+        yield from (
+            f"applied, and {fingerprint} is {held.count(fingerprint)} times on {device.address}" for fingerprint in wrong
+        )
     if not _somebody_set_ciphers(player, before):
         behind = {peer: now for peer, now in player.ciphers().items() if now != player.after and player.is_up(peer)}
         yield from (f"applied, and the ciphers of {peer} are {now}" for peer, now in behind.items())
@@ -209,7 +211,7 @@ def _in_service(player: Player, before: Before, outcome: Outcome) -> Iterator[st
     """I9: the journal knows of maintenance mode that is on, a result says so, and a drain ends no call."""
     with player.desk.journal() as journal:
         recorded = {record.peer for record in load_open_maintenance(journal, player.cluster.access.name)}
-    left_on = {box.address for box in player.cluster.boxes if box.health.maintenance}
+    left_on = {device.address for device in player.cluster.devices if device.health.maintenance}
     yield from (f"{peer} is in maintenance mode, and the journal does not know it" for peer in left_on - recorded)
     looked = outcome.operation.verb != "confirm"
     if outcome.result and looked and left_on and outcome.result.exit_code not in {8, 130}:
@@ -226,19 +228,21 @@ def _in_effect(player: Player, before: Before, outcome: Outcome) -> Iterator[str
     lines = player.cluster.writes[before.lines :]
     if outcome.result is None or outcome.operation.lie or any(line.action.startswith("somebody") for line in lines):
         return
-    boxes = {box.address: box for box in player.cluster.boxes if box.loaded is not None}
+    devices = {device.address: device for device in player.cluster.devices if device.loaded is not None}
     for effect in outcome.result.effects:
-        box = boxes.get(effect.peer)
+        device = devices.get(effect.peer)
         sources = {EffectSource.CLIENT} if outcome.result.state == "rolled-back" else {EffectSource.CLIENT, EffectSource.START}
-        if box is None or effect.state is not EffectState.YES or effect.source not in sources:
+        if device is None or effect.state is not EffectState.YES or effect.source not in sources:
             continue
-        planned = find_additions(player.plan, box.address)
-        loaded, listed = ({entry.fingerprint for entry in entries} & planned for entries in (box.loaded or (), box.trusted))
+        planned = find_additions(player.plan, device.address)
+        loaded, listed = (
+            {entry.fingerprint for entry in entries} & planned for entries in (device.loaded or (), device.trusted)
+        )
         # What a client showed to an earlier run stays so; that others took it off the list since, no client was asked about.
         # Nor does a start tell of what others did to the list after it: the peer works with what was written all the same.
-        foreign = _list_changed_since_start(player, box.address) if effect.source is EffectSource.START else set()
+        foreign = _list_changed_since_start(player, device.address) if effect.source is EffectSource.START else set()
         if listed - loaded - foreign or (loaded - listed - foreign and effect.seen_at is None):
-            yield f"said to be in effect on {box.address}, which has not loaded it: {effect.description}"
+            yield f"said to be in effect on {device.address}, which has not loaded it: {effect.description}"
 
 
 def _list_changed_since_start(player: Player, peer: Address) -> set[str]:
@@ -255,13 +259,14 @@ def _is_disturbed(operation: Operation) -> bool:
 
 def _needs_a_person(player: Player, ledger: Ledger) -> bool:
     """Whether somebody left a list so that no rollback can prove anything by it, or put back what a run took out."""
-    for box in player.cluster.boxes:
-        held = {certificate.fingerprint for certificate in box.trusted}
-        lacks = not held.issuperset(player.start[box.address])
+    for device in player.cluster.devices:
+        held = {certificate.fingerprint for certificate in device.trusted}
+        lacks = not held.issuperset(player.start[device.address])
         foreign = any(
-            (box.address, fingerprint) not in ledger.ours for fingerprint in held & find_additions(player.plan, box.address)
+            (device.address, fingerprint) not in ledger.ours
+            for fingerprint in held & find_additions(player.plan, device.address)
         )
-        if foreign or (lacks and not held.issuperset(find_additions(player.plan, box.address))):
+        if foreign or (lacks and not held.issuperset(find_additions(player.plan, device.address))):
             return True
     return False
 

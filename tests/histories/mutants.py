@@ -67,8 +67,8 @@ def _intent_after_the_write(patch: pytest.MonkeyPatch) -> None:
 def _the_answer_is_believed(patch: pytest.MonkeyPatch) -> None:
     settled = read_back._read_until_shown
 
-    def believed(box: PeerPort, change: Change, problem: RemediateError | None, *arguments: Any) -> Observed:
-        observed = settled(box, change, problem, *arguments)
+    def believed(device: PeerPort, change: Change, problem: RemediateError | None, *arguments: Any) -> Observed:
+        observed = settled(device, change, problem, *arguments)
         return observed if problem else replace(observed, status=ChangeStatus.DONE)
 
     patch.setattr(read_back, "_read_until_shown", believed)
@@ -77,9 +77,9 @@ def _the_answer_is_believed(patch: pytest.MonkeyPatch) -> None:
 def _sent_again_unread(patch: pytest.MonkeyPatch) -> None:
     write = read_back._write
 
-    def twice(box: PeerPort, change: Change) -> RemediateError | None:
-        problem = write(box, change)
-        return write(box, change) if isinstance(problem, OutcomeUnknown) else problem
+    def twice(device: PeerPort, change: Change) -> RemediateError | None:
+        problem = write(device, change)
+        return write(device, change) if isinstance(problem, OutcomeUnknown) else problem
 
     patch.setattr(read_back, "_write", twice)
 
@@ -105,10 +105,10 @@ def _back_to_the_backup(patch: pytest.MonkeyPatch) -> None:
     def restoring(work: UndoContext) -> UndoResult:
         undone = real(work)
         backups = work.journal.backups(work.run)
-        for box in work.peers if not undone.open_steps and not undone.unread else ():
-            for fingerprint in box.trusted_ca():
-                if fingerprint.fingerprint not in backups[box.address].trusted_ca:
-                    box.remove_trusted_ca(fingerprint)
+        for device in work.peers if not undone.open_steps and not undone.unread else ():
+            for fingerprint in device.trusted_ca():
+                if fingerprint.fingerprint not in backups[device.address].trusted_ca:
+                    device.remove_trusted_ca(fingerprint)
         return undone
 
     patch.setattr(rollback, "undo", restoring)
@@ -117,8 +117,8 @@ def _back_to_the_backup(patch: pytest.MonkeyPatch) -> None:
 def _found_is_owned(patch: pytest.MonkeyPatch) -> None:
     real = JournalingWriter._make_change
 
-    def owning(self: JournalingWriter, box: PeerPort, change: Change, number: Any) -> ChangeOutcome:
-        outcome = real(self, box, change, number)
+    def owning(self: JournalingWriter, device: PeerPort, change: Change, number: Any) -> ChangeOutcome:
+        outcome = real(self, device, change, number)
         if outcome is ChangeOutcome.ALREADY_MADE and change.is_verifiable:
             self.context.journal.record_outcome(
                 self.state.run, self.context.journal.record_intent(self.state.run, int(number), change, ""), "done"
@@ -135,9 +135,9 @@ def _stale_is_not_seen(patch: pytest.MonkeyPatch) -> None:
 def _third_values_are_overwritten(patch: pytest.MonkeyPatch) -> None:
     due = writer._read_if_to_do
 
-    def always(box: PeerPort, change: Change, voice: Any) -> Observed | None:
-        before = change.precondition(box)
-        return before if before.status is ChangeStatus.FOREIGN else due(box, change, voice)
+    def always(device: PeerPort, change: Change, voice: Any) -> Observed | None:
+        before = change.precondition(device)
+        return before if before.status is ChangeStatus.FOREIGN else due(device, change, voice)
 
     patch.setattr(writer, "_read_if_to_do", always)
 
@@ -236,7 +236,7 @@ def _what_is_not_seen_has_failed(patch: pytest.MonkeyPatch) -> None:
 def _what_is_not_seen_at_once_is_not_looked_for(patch: pytest.MonkeyPatch) -> None:
     real = read_back._read_repeatedly
     patch.setattr(
-        read_back, "_read_repeatedly", lambda box, change, _again, *arguments: real(box, change, (0, 0.0), *arguments)
+        read_back, "_read_repeatedly", lambda device, change, _again, *arguments: real(device, change, (0, 0.0), *arguments)
     )
 
 

@@ -30,7 +30,7 @@ from tests.executor.clusters import CIPHERS, plan_for, story
 from tests.executor.conftest import Desk
 from tests.executor.lies import Lies
 from tests.executor.memory import MemoryCluster, Write, no_tap
-from tests.executor.memory_box import Box
+from tests.executor.memory_device import Device
 from tests.executor.tapped import Crash
 from tests.histories.chronicle import NOBODY, Ledger, make_ledger
 from tests.histories.draw import Disturbance, History, Lie, Load, Operation
@@ -80,8 +80,8 @@ KEPT = issue("a root that nobody touches", ca=True)
 def cluster_of(peers: int) -> MemoryCluster:
     """The story on so many peers, each of which trusts one more certificate, that stays whatever happens: no list is ever empty."""
     cluster = story(peers)
-    for box in cluster.boxes:
-        box.trusted.insert(1, KEPT.certificate)
+    for device in cluster.devices:
+        device.trusted.insert(1, KEPT.certificate)
     return cluster
 
 
@@ -101,16 +101,18 @@ def plan_of(peers: int) -> Plan:
     return replace(ordered, id=plan_id(plan_document(ordered)))
 
 
-def is_away(box: Box) -> bool:
-    """Whether a box takes no calls: it restarts, its links are not back, or it is in maintenance mode."""
-    links = {**(box.health.zones or {}), **(box.health.tunnels or {})}
-    return bool(box.down_for or box.links_late_for or box.health.maintenance) or not all(links.values())
+def is_away(device: Device) -> bool:
+    """Whether a device takes no calls: it restarts, its links are not back, or it is in maintenance mode."""
+    links = {**(device.health.zones or {}), **(device.health.tunnels or {})}
+    return bool(device.down_for or device.links_late_for or device.health.maintenance) or not all(links.values())
 
 
-def connect(box: Box) -> None:
-    """Bring the zones and tunnels of a box up."""
-    box.health = replace(
-        box.health, zones=dict.fromkeys(box.health.zones or (), True), tunnels=dict.fromkeys(box.health.tunnels or (), True)
+def connect(device: Device) -> None:
+    """Bring the zones and tunnels of a device up."""
+    device.health = replace(
+        device.health,
+        zones=dict.fromkeys(device.health.zones or (), True),
+        tunnels=dict.fromkeys(device.health.tunnels or (), True),
     )
 
 
@@ -151,12 +153,14 @@ class Player:
         self.cluster = cluster_of(self.history.peers)
         if self.history.waits:
             self.clock = ClusterClock(self.cluster)
-            for box in self.cluster.run_since_long().boxes:
-                box.front, box.loaded = self.history.asks, list(box.trusted)
-        self._honest_start = Lies.of(self.cluster.boxes).start
+            for device in self.cluster.run_since_long().devices:
+                device.front, device.loaded = self.history.asks, list(device.trusted)
+        self._honest_start = Lies.of(self.cluster.devices).start
         self.cluster.shows = self._show
         self.cluster.lag = self.history.lag
-        self.start = {box.address: [certificate.fingerprint for certificate in box.trusted] for box in self.cluster.boxes}
+        self.start = {
+            device.address: [certificate.fingerprint for certificate in device.trusted] for device in self.cluster.devices
+        }
         self.after = next(action.after for action in self.plan.actions if isinstance(action, SetCiphers))
         self.somebody = Somebody(self.cluster, self.plan, self._nobodys)
 
@@ -166,7 +170,7 @@ class Player:
         return make_ledger(self.start, (CIPHERS, self.after), self.cluster.writes, self.runs, refused)
 
     def before(self) -> Before:
-        down = frozenset(box.address for box in self.cluster.boxes if not box.up)
+        down = frozenset(device.address for device in self.cluster.devices if not device.up)
         armed = self.armed()
         is_overdue = armed is not None and is_due(armed, self.clock())
         return Before(self.ledger(), len(self.cluster.writes), down, armed, is_overdue, self.cut_calls())
@@ -178,15 +182,15 @@ class Player:
 
     def do(self, operation: Operation) -> Outcome | None:
         """Do one operation; None when it is none of ours."""
-        boxes = self.cluster.boxes
+        devices = self.cluster.devices
         match operation.verb:
             case "somebody":
                 self.somebody.act(operation.choice, between=True)
             case "down" | "up":
-                boxes[operation.choice % len(boxes)].up = operation.verb == "up"
+                devices[operation.choice % len(devices)].up = operation.verb == "up"
             case "wait":
-                for box in boxes:
-                    connect(box)
+                for device in devices:
+                    connect(device)
                 self.settle()
                 self.clock.go_on(_A_WHILE_S)
             case "expire" if not self.watches:
@@ -197,19 +201,19 @@ class Player:
 
     def cut_calls(self) -> int:
         """How many calls restarts have cut so far."""
-        return sum(box.cut_calls for box in self.cluster.boxes)
+        return sum(device.cut_calls for device in self.cluster.devices)
 
     def settle(self) -> None:
         """Enough time goes by for everything to be replicated, and for what restarts to be back."""
-        for box in self.cluster.boxes:
-            box.down_for = 0
+        for device in self.cluster.devices:
+            device.down_for = 0
         self._time_goes_by()
 
     def calm_down(self) -> None:
         """Nothing is down or late any more."""
-        for box in self.cluster.boxes:
-            box.up = True
-            connect(box)
+        for device in self.cluster.devices:
+            device.up = True
+            connect(device)
         self.settle()
 
     def _run(self, operation: Operation) -> Outcome:
@@ -230,27 +234,27 @@ class Player:
         self.watch = self.watches.pop(operation.choice % len(self.watches)) if operation.verb == "expire" else None
         outcome = _outcome(operation, self._call(operation))
         cluster.tap, cluster.faults, self._lie = no_tap, {}, None
-        for box in cluster.boxes:
-            box.down_for = box.links_late_for = 0
-            box.health = replace(box.health, calls=0)
+        for device in cluster.devices:
+            device.down_for = device.links_late_for = 0
+            device.health = replace(device.health, calls=0)
         self.outcomes.append(outcome)
         runs = [run for run in self.desk.journal().runs() if run.plan]
         self.runs[number] = self.watch.run if self.watch else runs[0].id if runs else ""
         return outcome
 
     def _load(self, load: Load | None) -> None:
-        """Let one box carry calls, and come back from a restart late or without its tunnels, which then stay down for a while."""
-        for box in self.cluster.boxes:
-            box.drains_after, box.links_late, box.keeps_down = 0, 0, frozenset()
+        """Let one device carry calls, and come back from a restart late or without its tunnels, which then stay down for a while."""
+        for device in self.cluster.devices:
+            device.drains_after, device.links_late, device.keeps_down = 0, 0, frozenset()
         if load:
-            box = self.cluster.boxes[load.choice % len(self.cluster.boxes)]
-            box.health, box.drains_after = replace(box.health, calls=load.calls), load.drains_after
-            box.links_late = load.links_late_for or 0
-            box.keeps_down = frozenset(box.health.tunnels or ()) if load.links_late_for is None else frozenset()
+            device = self.cluster.devices[load.choice % len(self.cluster.devices)]
+            device.health, device.drains_after = replace(device.health, calls=load.calls), load.drains_after
+            device.links_late = load.links_late_for or 0
+            device.keeps_down = frozenset(device.health.tunnels or ()) if load.links_late_for is None else frozenset()
 
     def _restart(self, operation: Operation) -> RunResult:
-        box = self.cluster.boxes[operation.choice % len(self.cluster.boxes)]
-        everywhere, peers = operation.restart == "rolling", (box.address,) if operation.restart == "if-needed" else ()
+        device = self.cluster.devices[operation.choice % len(self.cluster.devices)]
+        everywhere, peers = operation.restart == "rolling", (device.address,) if operation.restart == "if-needed" else ()
         request = RestartRequest(peers, everywhere, RestartOptions(operation.calls))
         environment = self.cluster.environment(
             lock_directory=self.desk.home / "locks", journal=self.desk.tapped_journal(self.cluster), now=self.clock
@@ -303,15 +307,15 @@ class Player:
             self._disturb(disturbance)
 
     def _disturb(self, disturbance: Disturbance) -> None:
-        boxes = self.cluster.boxes
+        devices = self.cluster.devices
         match disturbance.incident:
             case "crash":
                 raise Crash(f"at point {self._points}")
             case "down":
-                boxes[disturbance.choice % len(boxes)].up = False
+                devices[disturbance.choice % len(devices)].up = False
             case "up":
-                boxes[disturbance.choice % len(boxes)].up = True
-                self.came_up.add(boxes[disturbance.choice % len(boxes)].address)
+                devices[disturbance.choice % len(devices)].up = True
+                self.came_up.add(devices[disturbance.choice % len(devices)].address)
             case "somebody":
                 self.somebody.act(disturbance.choice, between=False)
             case "another-run":
@@ -320,30 +324,30 @@ class Player:
                 for _ in range(1 + (disturbance.incident == "stop")):
                     os.kill(os.getpid(), signal.SIGINT)
 
-    def _show(self, box: Box) -> tuple[Certificate, ...]:
+    def _show(self, device: Device) -> tuple[Certificate, ...]:
         self._readings += 1
         lie = self._lie
         if lie and lie.kind != "late" and self._readings == lie.begins:
             self._lies = Lies(self._honest_start)
-            boxes = self.cluster.boxes
-            liars = boxes if lie.choice is None else [boxes[lie.choice % len(boxes)]]
+            devices = self.cluster.devices
+            liars = devices if lie.choice is None else [devices[lie.choice % len(devices)]]
             self._lies.tell(lie.kind, readings=lie.readings, peers=[liar.address for liar in liars])
-        return self._lies(box) if lie and self._lies else tuple(box.trusted)
+        return self._lies(device) if lie and self._lies else tuple(device.trusted)
 
     def _begin_to_be_late(self, method: str, address: str) -> None:
         """Right before a write to a list: what it shows then, it may show for a while after it."""
         lie = self._lie
         self._list_writes += method.startswith(("append", "remove"))
         if lie and lie.kind == "late" and self._lies is None and self._list_writes == lie.begins:
-            box = next(peer for peer in self.cluster.boxes if peer.address == address)
-            self._lies = Lies({box.address: tuple(box.trusted)})
-            self._lies.tell("old", readings=lie.readings, peers=[box.address])
+            device = next(peer for peer in self.cluster.devices if peer.address == address)
+            self._lies = Lies({device.address: tuple(device.trusted)})
+            self._lies.tell("old", readings=lie.readings, peers=[device.address])
 
     def _look_for_a_second(self, method: str, address: str) -> None:
         """Right before a peer goes away, or takes no calls any more: whether another one is away by a restart, or takes none."""
         if method not in {"restart", "maintenance True"}:
             return
-        away = [box.address for box in self.cluster.boxes if box.address != address and is_away(box)]
+        away = [device.address for device in self.cluster.devices if device.address != address and is_away(device)]
         if away:
             self.cluster.writes.append(Write(NOBODY, f"intruder {method} on {address}, and away is {away}"))
 
@@ -372,10 +376,10 @@ class Player:
         return {(backup.peer, fingerprint) for backup in backups for fingerprint in backup.trusted_ca}
 
     def is_up(self, peer: Address) -> bool:
-        return next(box.up for box in self.cluster.boxes if box.address == peer)
+        return next(device.up for device in self.cluster.devices if device.address == peer)
 
     def ciphers(self) -> dict[Address, CipherList]:
-        return {box.address: box.ciphers[REVERSE_PROXY_CIPHERS] for box in self.cluster.boxes}
+        return {device.address: device.ciphers[REVERSE_PROXY_CIPHERS] for device in self.cluster.devices}
 
 
 def _outcome(operation: Operation, call: Callable[[], RunResult | None]) -> Outcome:

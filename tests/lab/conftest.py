@@ -34,7 +34,7 @@ class RestClient:
 
 
 class ShellClient:
-    """A shell on one peer: sends a line and reads until the box is done."""
+    """A shell on one peer: sends a line and reads until the peer is done."""
 
     def __init__(self, lab: Lab, peer: SimulatedPeer, password: str | None = None) -> None:
         self._transport = paramiko.Transport((peer.address, peer.ssh_port))

@@ -68,9 +68,9 @@ def password_mask() -> Mask:
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_every_spelling_is_masked(spelling: str, password_mask: Mask) -> None:
     spelled = SPELLINGS[spelling](PASSWORD)
-    masked = password_mask.mask(f"The box says: [{spelled}] and goes on.")
+    masked = password_mask.mask(f"The peer says: [{spelled}] and goes on.")
     # What is beside the secret in the same word may go too
-    assert masked.startswith("The box says: [")
+    assert masked.startswith("The peer says: [")
     assert masked.endswith("] and goes on.")
     assert "***" in masked
     assert spelled.strip("\"'") not in masked
@@ -95,7 +95,7 @@ def test_no_password_has_a_spelling_that_is_not_masked(password: str, spelling: 
 def test_a_secret_of_kilobytes_is_masked_at_once(spelling: str) -> None:
     password, mask = PASSWORD * 300, Mask()
     assert_done_within(5, lambda: mask.remember(password, "admin"))
-    message = f"The box says: {SPELLINGS[spelling](password)}."
+    message = f"The peer says: {SPELLINGS[spelling](password)}."
     assert_done_within(5, lambda: mask.mask(message))
     masked = mask.mask(message)
     assert len(masked) < 60

@@ -49,7 +49,7 @@ class Kept:
 
 
 class Bench:
-    """The lab's story, with boxes that offer removal, so that a rollback needs nobody's hands.
+    """The lab's story, with devices that offer removal, so that a rollback needs nobody's hands.
 
     Attributes:
         begins: what rounds begin from: the untouched cluster for a kill of an apply, the healed one for a kill of a rollback.

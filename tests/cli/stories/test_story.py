@@ -68,7 +68,7 @@ def test_apply_heals_and_a_second_apply_changes_nothing(remediate: Remediate, fr
         assert text in view
     assert all(action["certificate"] in view for action in exported["plan"]["actions"] if "certificate" in action)
 
-    # This lab's boxes offer no removal: what is left is said, and a person is needed.
+    # This lab's peers offer no removal: what is left is said, and a person is needed.
     back = remediate("rollback", "last", "--yes", "-i", fresh.inventory, "--json", "-q")
     assert back.code == 8
     assert back.document["open_steps"]

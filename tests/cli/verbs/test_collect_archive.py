@@ -37,7 +37,7 @@ def write_archives(lab: Lab, folder: Path, *, peers: tuple[int, ...] = (0, 1, 2)
 
 
 @pytest.fixture(params=["story", "same-cn-stuck"])
-def box(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lab]:
+def archived_lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lab]:
     """Yield a lab of its own."""
     tap = PacketTap.start([])
     if tap is None:
@@ -60,14 +60,14 @@ def verdicts(plan: Any, when: str) -> dict[tuple[str, str, int], tuple[bool, str
     }
 
 
-def test_an_archive_gives_the_plan_of_a_live_look(remediate: Remediate, box: Lab, tmp_path: Path) -> None:
-    paths = write_archives(box, tmp_path)
+def test_an_archive_gives_the_plan_of_a_live_look(remediate: Remediate, archived_lab: Lab, tmp_path: Path) -> None:
+    paths = write_archives(archived_lab, tmp_path)
     snapshot = tmp_path / "snapshot.json"
 
-    collected = remediate("collect", "--archive", *paths, "-c", box.name, "-o", snapshot)
-    vouched = [option for file in (box.directory / "pki").glob("corporate.pem") for option in ("--ca", file)]
+    collected = remediate("collect", "--archive", *paths, "-c", archived_lab.name, "-o", snapshot)
+    vouched = [option for file in (archived_lab.directory / "pki").glob("corporate.pem") for option in ("--ca", file)]
     offline = remediate("plan", "--snapshot", snapshot, *vouched, "--json").document
-    live = remediate("plan", "-i", box.inventory, "--ciphers", "keep", "--json").document
+    live = remediate("plan", "-i", archived_lab.inventory, "--ciphers", "keep", "--json").document
 
     assert collected.code == 4
     assert offline["base"] == live["base"]
@@ -80,12 +80,12 @@ def test_an_archive_gives_the_plan_of_a_live_look(remediate: Remediate, box: Lab
     assert "publishers" in collected.out
 
 
-def test_a_peer_without_an_archive_is_not_observed(remediate: Remediate, box: Lab, tmp_path: Path) -> None:
-    (path,) = write_archives(box, tmp_path, peers=(0,))
+def test_a_peer_without_an_archive_is_not_observed(remediate: Remediate, archived_lab: Lab, tmp_path: Path) -> None:
+    (path,) = write_archives(archived_lab, tmp_path, peers=(0,))
     document = remediate("collect", "--archive", path, "--json").document
     errors = {peer["address"]: peer["error"] for peer in document["peers"]}
-    assert errors[box.peers[0].address] is None
-    assert "there is no archive of this peer" in errors[box.peers[2].address]
+    assert errors[archived_lab.peers[0].address] is None
+    assert "there is no archive of this peer" in errors[archived_lab.peers[2].address]
     assert [peer["primary"] for peer in document["peers"]] == [True, False, False]
     assert {endpoint["seen_by"] for endpoint in document["endpoints"]} == {"archive"}
     # The lab's traffic server runs on the OpenSSL of this machine, and its log shows which.
@@ -122,8 +122,8 @@ def test_a_command_line_of_neither_form_is_refused(remediate: Remediate, argumen
     assert remediate("collect", *arguments).code == 64
 
 
-def test_diagnose_judges_by_the_list_in_the_archive(remediate: Remediate, box: Lab, tmp_path: Path) -> None:
-    paths = write_archives(box, tmp_path, peers=(0,))
+def test_diagnose_judges_by_the_list_in_the_archive(remediate: Remediate, archived_lab: Lab, tmp_path: Path) -> None:
+    paths = write_archives(archived_lab, tmp_path, peers=(0,))
     document = remediate("diagnose", *paths, "--json").document
     judged = [chain["ok"] for finding in document["findings"] for end in finding["captured"] for chain in end["chains"]]
     assert True in judged
@@ -132,21 +132,21 @@ def test_diagnose_judges_by_the_list_in_the_archive(remediate: Remediate, box: L
     assert "Verified with the trusted CA list in the archive of expc1." in text
 
 
-def test_where_lists_differ_each_verdict_names_its_list(remediate: Remediate, box: Lab, tmp_path: Path) -> None:
-    box.peers[2].trusted[:] = box.peers[2].trusted[:1]
-    paths = write_archives(box, tmp_path, peers=(0, 2))
+def test_where_lists_differ_each_verdict_names_its_list(remediate: Remediate, archived_lab: Lab, tmp_path: Path) -> None:
+    archived_lab.peers[2].trusted[:] = archived_lab.peers[2].trusted[:1]
+    paths = write_archives(archived_lab, tmp_path, peers=(0, 2))
     text = remediate("diagnose", *paths).out
     assert "by the list of expc1:" in text
     assert "by the list of expc3:" in text
 
 
-def test_a_list_that_is_not_loaded_needs_a_restart(remediate: Remediate, box: Lab, tmp_path: Path) -> None:
+def test_a_list_that_is_not_loaded_needs_a_restart(remediate: Remediate, archived_lab: Lab, tmp_path: Path) -> None:
     # Given a certificate that was added to the list, and a traffic server that does not use it yet
-    peer = box.peers[0]
-    presented = box.node("cucm.steven.lab").presented[6972]
+    peer = archived_lab.peers[0]
+    presented = archived_lab.node("cucm.steven.lab").presented[6972]
     leaf = next(chain[0] for chain in presented.values() if chain[0].self_signed)
-    box.cluster.append_trusted(peer, [leaf])
-    captured, *_ = write_archives(box, tmp_path, peers=(0,))
+    archived_lab.cluster.append_trusted(peer, [leaf])
+    captured, *_ = write_archives(archived_lab, tmp_path, peers=(0,))
     advice = [
         sentence
         for finding in remediate("diagnose", captured, "--json").document["findings"]

@@ -40,7 +40,7 @@ def wait_until(true: Callable[[], bool], why: str) -> None:
 
 @dataclass(frozen=True)
 class Bench:
-    """A lab whose boxes offer removal, with a plan for it, in front of an operator."""
+    """A lab whose peers offer removal, with a plan for it, in front of an operator."""
 
     home: Path
     lab: Lab

@@ -1,4 +1,4 @@
-"""`doctor --record` and `lab up --like`: how the truth about real boxes gets in, without what names them."""
+"""`doctor --record` and `lab up --like`: how the truth about real peers gets in, without what names them."""
 
 from __future__ import annotations
 

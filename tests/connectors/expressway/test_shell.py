@@ -1,4 +1,4 @@
-"""The shell's dialogue, with boxes that print what real ones might."""
+"""The shell's dialogue, with peers that print what real ones might."""
 
 from __future__ import annotations
 

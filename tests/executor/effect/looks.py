@@ -13,14 +13,14 @@ from tests.executor.memory import MemoryCluster
 def fronted() -> MemoryCluster:
     """The story, up since long, with a way for clients through each peer."""
     cluster = story().run_since_long()
-    for box in cluster.boxes:
-        box.front = True
+    for device in cluster.devices:
+        device.front = True
     return cluster
 
 
 def look(desk: Desk, cluster: MemoryCluster, *, ask_clients: bool = True) -> ClusterEffects:
     """What is seen now; the snapshot has the health of each peer, as a real one has."""
-    health = {box.address: box.health for box in cluster.boxes}
+    health = {device.address: device.health for device in cluster.devices}
     snapshot = cluster.snapshot()
     peers = tuple(replace(peer, health=health[peer.address]) for peer in snapshot.peers)
     return observe_effects(

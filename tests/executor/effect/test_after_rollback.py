@@ -10,7 +10,7 @@ from tests.executor.clusters import plan_for, story
 from tests.executor.conftest import Desk
 from tests.executor.effect.looks import fronted, look, states
 from tests.executor.memory import MemoryCluster
-from tests.executor.memory_box import Box
+from tests.executor.memory_device import Device
 from tests.pki import NOW
 
 
@@ -21,9 +21,9 @@ def effects(desk: Desk) -> dict[str, tuple[str, str | None]]:
     return {effect.peer[:5]: (effect.state.value, effect.source.value if effect.source else None) for effect in in_effect}
 
 
-def restarted(box: Box, minutes: float) -> None:
+def restarted(device: Device, minutes: float) -> None:
     """Let a peer have started so many minutes after the beginning of the story, by the hand of somebody else."""
-    box.health = replace(box.health, started_at=NOW.replace(minute=int(minutes)))
+    device.health = replace(device.health, started_at=NOW.replace(minute=int(minutes)))
 
 
 def applied(desk: Desk, cluster: MemoryCluster) -> MemoryCluster:
@@ -46,8 +46,8 @@ def test_what_a_client_showed_is_kept_where_nothing_is_sent(desk: Desk) -> None:
     cluster = fronted()
     result = desk.apply(cluster, plan_for(cluster, ciphers="keep"))
     assert {(effect.state.value, effect.source) for effect in result.effects} == {("yes", "client")}
-    for box in cluster.boxes:
-        box.removal = False
+    for device in cluster.devices:
+        device.removal = False
     # When it is rolled back, Then the steps are open, and the lists that are there still are in effect
     for _ in range(2):
         cluster.tick(600)
@@ -61,7 +61,7 @@ def test_what_a_client_showed_is_kept_where_nothing_is_sent(desk: Desk) -> None:
 def test_rolling_back_a_list_loaded_at_a_start_is_not_known(desk: Desk) -> None:
     # Given a second peer that somebody restarted between the apply and the rollback
     cluster = applied(desk, story().run_since_long())
-    restarted(cluster.box(2), 5)
+    restarted(cluster.device(2), 5)
     # When the run is rolled back, Then its list is the old one, and its traffic server may have the new one
     result = desk.rollback(cluster)
     assert (result.exit_code, result.state) == (11, "rolled-back")
@@ -69,15 +69,15 @@ def test_rolling_back_a_list_loaded_at_a_start_is_not_known(desk: Desk) -> None:
     assert "--peer expc2.example.test`" in result.message
     # When it restarted and the run is rolled back again, Then that is in effect
     cluster.tick(600)
-    restarted(cluster.box(2), 40)
+    restarted(cluster.device(2), 40)
     assert desk.rollback(cluster).exit_code == 0
     assert effects(desk)["expc2"] == ("yes", "start")
 
 
 def test_a_start_that_cannot_be_read_proves_nothing(desk: Desk) -> None:
     cluster = applied(desk, story().run_since_long())
-    for box in cluster.boxes:
-        box.health = Health()
+    for device in cluster.devices:
+        device.health = Health()
     assert desk.rollback(cluster).exit_code == 11
     assert set(effects(desk).values()) == {("not-known", None)}
 
@@ -85,11 +85,11 @@ def test_a_start_that_cannot_be_read_proves_nothing(desk: Desk) -> None:
 def test_a_client_that_is_refused_again_shows_the_old_list(desk: Desk) -> None:
     # Given peers that somebody restarted with the new list, and that load a list at once
     cluster = story().run_since_long()
-    for box in cluster.boxes:
-        box.front = True
+    for device in cluster.devices:
+        device.front = True
     applied(desk, cluster)
-    for box in cluster.boxes:
-        restarted(box, 5)
+    for device in cluster.devices:
+        restarted(device, 5)
     # When the run is rolled back, Then a client that is refused again proves it
     assert desk.rollback(cluster).exit_code == 0
     assert set(effects(desk).values()) == {("yes", "client")}
@@ -98,10 +98,10 @@ def test_a_client_that_is_refused_again_shows_the_old_list(desk: Desk) -> None:
 def test_a_client_that_still_gets_through_shows_the_new_list(desk: Desk) -> None:
     # Given a peer that goes on with the list of the run
     cluster = story().run_since_long()
-    cluster.box(3).front = True
+    cluster.device(3).front = True
     applied(desk, cluster)
-    restarted(cluster.box(3), 5)
-    cluster.box(3).loaded = list(cluster.box(3).trusted)
+    restarted(cluster.device(3), 5)
+    cluster.device(3).loaded = list(cluster.device(3).trusted)
     # When the run is rolled back, Then that is not in effect there; this command restarts nothing
     result = desk.rollback(cluster)
     assert (result.exit_code, effects(desk)["expc3"]) == (11, ("no", "client"))
@@ -109,12 +109,12 @@ def test_a_client_that_still_gets_through_shows_the_new_list(desk: Desk) -> None
 
 def test_a_502_without_a_way_to_the_peer_proves_no_old_list(desk: Desk) -> None:
     cluster = story().run_since_long()
-    box = cluster.box(3)
-    box.front = True
+    device = cluster.device(3)
+    device.front = True
     applied(desk, cluster)
-    restarted(box, 5)
-    box.health = replace(box.health, tunnels={"expe": False})
-    box.clients_get = ClientAnswer(AnswerKind.REFUSED, "HTTP 502")
+    restarted(device, 5)
+    device.health = replace(device.health, tunnels={"expe": False})
+    device.clients_get = ClientAnswer(AnswerKind.REFUSED, "HTTP 502")
     assert desk.rollback(cluster).exit_code == 11
     assert effects(desk)["expc3"][0] == "not-known"
 
@@ -129,8 +129,8 @@ def test_an_automatic_rollback_is_exit_code_3_where_it_is_in_effect(desk: Desk) 
 
 def test_an_automatic_rollback_not_known_in_effect_is_8(desk: Desk) -> None:
     cluster = story()
-    for box in cluster.boxes:
-        box.health = Health()
+    for device in cluster.devices:
+        device.health = Health()
     cluster.faults = {3: "refuse"}
     result = desk.apply(cluster, plan_for(cluster))
     assert (result.exit_code, result.state) == (8, "rolled-back")
@@ -139,7 +139,7 @@ def test_an_automatic_rollback_not_known_in_effect_is_8(desk: Desk) -> None:
 
 def test_peers_that_the_run_did_not_write_to_are_in_effect(desk: Desk) -> None:
     cluster = story().run_since_long()
-    cluster.box(2).health = cluster.box(3).health = Health()
+    cluster.device(2).health = cluster.device(3).health = Health()
     cluster.faults = {1: "refuse"}
     result = desk.apply(cluster, plan_for(cluster))
     assert effects(desk) == {

@@ -33,8 +33,8 @@ def test_a_write_younger_than_the_start_is_not_known(desk: Desk) -> None:
 def test_a_start_after_the_write_settles_it(desk: Desk) -> None:
     cluster = story().run_since_long()
     desk.apply(cluster, plan_for(cluster))
-    for box in cluster.boxes:
-        box.health = replace(box.health, started_at=NOW.replace(hour=11))
+    for device in cluster.devices:
+        device.health = replace(device.health, started_at=NOW.replace(hour=11))
     result = look(desk, cluster)
     assert (result.exit_code, states(result)) == (0, [("yes", "start")] * 3)
 
@@ -42,8 +42,8 @@ def test_a_start_after_the_write_settles_it(desk: Desk) -> None:
 def test_clients_that_get_through_settle_it(desk: Desk) -> None:
     cluster = story().run_since_long()
     desk.apply(cluster, plan_for(cluster))
-    for box in cluster.boxes:
-        box.front = True
+    for device in cluster.devices:
+        device.front = True
     result = look(desk, cluster)
     assert (result.exit_code, states(result)) == (0, [("yes", "client")] * 3)
     assert {view.state for view in result.client_views.values()} == {"reached"}
@@ -53,13 +53,13 @@ def test_clients_that_get_through_settle_it(desk: Desk) -> None:
 def test_a_client_that_is_refused_although_the_list_accepts_is_8(desk: Desk) -> None:
     # Given a peer that still works with the list of before the apply
     cluster = story().run_since_long()
-    before = list(cluster.box(2).trusted)
+    before = list(cluster.device(2).trusted)
     desk.apply(cluster, plan_for(cluster))
-    cluster.box(2).front, cluster.box(2).loaded = True, before
+    cluster.device(2).front, cluster.device(2).loaded = True, before
     # When clients are asked, Then it is refused there, and the others are not known
     result = look(desk, cluster)
     assert (result.exit_code, states(result)[1]) == (8, ("no", "client"))
-    assert result.client_views[PairId(cluster.box(2).address, IMP)].state == "refused"
+    assert result.client_views[PairId(cluster.device(2).address, IMP)].state == "refused"
 
 
 def test_a_refusal_that_the_list_explains_leaves_no_open_step(desk: Desk) -> None:
@@ -73,9 +73,9 @@ def test_a_client_refused_without_a_write_of_this_tool_is_8_too(desk: Desk) -> N
     # Given lists that somebody changed by hand, and a first peer that did not load its own
     cluster = fronted()
     plan = plan_for(cluster)
-    cluster.box(1).loaded = list(cluster.box(1).trusted)
-    for box in cluster.boxes:
-        box.trusted += [certificate for certificate in plan.certificates.values() if certificate not in box.trusted]
+    cluster.device(1).loaded = list(cluster.device(1).trusted)
+    for device in cluster.devices:
+        device.trusted += [certificate for certificate in plan.certificates.values() if certificate not in device.trusted]
     result = look(desk, cluster)
     assert (result.exit_code, states(result)) == (8, [("yes", "no-write-known")] * 3)
 
@@ -89,8 +89,8 @@ def test_without_clients_none_is_asked(desk: Desk) -> None:
 
 def test_with_the_workaround_on_clients_prove_nothing(desk: Desk) -> None:
     cluster = fronted()
-    for box in cluster.boxes:
-        box.verify = False
+    for device in cluster.devices:
+        device.verify = False
     desk.apply(cluster, plan_for(cluster))
     result = look(desk, cluster)
     assert (result.exit_code, {state for state, _ in states(result)}) == (11, {"not-known"})
@@ -107,9 +107,9 @@ def test_rolling_back_a_list_never_loaded_leaves_nothing_pending(desk: Desk) -> 
 @pytest.mark.parametrize("kind", [AnswerKind.NO_LOGIN, AnswerKind.FORBIDDEN, AnswerKind.RATE_LIMITED, AnswerKind.NOTHING])
 def test_an_answer_that_ends_asking_ends_it(desk: Desk, kind: AnswerKind) -> None:
     cluster = fronted()
-    cluster.box(1).clients_get = ClientAnswer(kind, "no more")
+    cluster.device(1).clients_get = ClientAnswer(kind, "no more")
     result = look(desk, cluster)
-    of_first = [view.state for pair, view in result.client_views.items() if pair.peer == cluster.box(1).address]
+    of_first = [view.state for pair, view in result.client_views.items() if pair.peer == cluster.device(1).address]
     assert of_first == ["not-known", "not-asked", "not-asked"]
 
 

@@ -22,8 +22,8 @@ def test_client_answers_of_an_apply_expire_with_a_later_write(desk: Desk) -> Non
     cluster = fronted()
     desk.apply(cluster, plan_for(cluster))
     cluster.tick(600)
-    for box in cluster.boxes:
-        box.front = False
-        box.health = replace(box.health, started_at=NOW.replace(minute=5))
+    for device in cluster.devices:
+        device.front = False
+        device.health = replace(device.health, started_at=NOW.replace(minute=5))
     assert desk.rollback(cluster).exit_code == 11
     assert states(look(desk, cluster)) == [("not-known", "start")] * 3

@@ -29,10 +29,10 @@ REFUSED = request(1, IMP, LATER, status=502, action="Terminate")
 def logged(*logs: str) -> MemoryCluster:
     """The story without a way for clients; each peer's next log has these lines."""
     cluster = story(len(logs)).run_since_long()
-    for box in cluster.boxes:
-        box.health = replace(box.health, alarms=())
-    texts = {box.address: text.encode() for box, text in zip(cluster.boxes, logs, strict=True)}
-    cluster.logging = MemoryLogging(cluster.boxes, texts)
+    for device in cluster.devices:
+        device.health = replace(device.health, alarms=())
+    texts = {device.address: text.encode() for device, text in zip(cluster.devices, logs, strict=True)}
+    cluster.logging = MemoryLogging(cluster.devices, texts)
     return cluster
 
 
@@ -82,7 +82,7 @@ def test_without_the_option_nothing_is_recorded(desk: Desk) -> None:
 
 
 def beside_another_log(cluster: MemoryCluster) -> None:
-    cluster.boxes[1].health = Health(alarms=(VERBOSE,))
+    cluster.devices[1].health = Health(alarms=(VERBOSE,))
 
 
 def not_offered(cluster: MemoryCluster) -> None:

@@ -35,8 +35,8 @@ def spent(cluster: MemoryCluster) -> dict[str, Any]:
 def reloading() -> MemoryCluster:
     """Peers that started long ago, and load a changed list by themselves: only a client shows that."""
     cluster = story().run_since_long()
-    for box in cluster.boxes:
-        box.front = True
+    for device in cluster.devices:
+        device.front = True
     return cluster
 
 
@@ -70,8 +70,8 @@ def test_what_a_start_shows_is_not_waited_for(desk: Desk) -> None:
 def test_a_rollback_waits_where_nothing_else_shows_it(desk: Desk) -> None:
     cluster = reloading()
     desk.apply(cluster, plan_for(cluster), restart="rolling")
-    for box in cluster.boxes:
-        box.front = True
+    for device in cluster.devices:
+        device.front = True
     result = desk.rollback(cluster, **spent(cluster))
     assert (result.exit_code, countdown(desk)[0] > 270) == (0, True)
     assert {effect.state.value for effect in result.effects} == {"yes"}

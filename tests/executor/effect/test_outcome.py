@@ -92,8 +92,8 @@ def test_the_same_apply_again_reports_it_until_the_peers_restart(desk: Desk) -> 
     desk.apply(cluster, plan)
     again = desk.apply(cluster, plan)
     assert (again.exit_code, again.has_written, cluster.sent_count) == (11, False, cluster.sent_count)
-    for box in cluster.boxes:
-        box.health = replace(box.health, started_at=cluster.now() + timedelta(seconds=30))
+    for device in cluster.devices:
+        device.health = replace(device.health, started_at=cluster.now() + timedelta(seconds=30))
     assert desk.apply(cluster, plan).exit_code == 0
 
 
@@ -159,7 +159,7 @@ def test_a_rollback_with_an_open_step_says_what_is_in_effect(desk: Desk) -> None
     # Given a run that is in effect, and a peer that offers no removal
     cluster = story()
     desk.apply(cluster, plan_for(cluster))
-    cluster.box(1).removal = False
+    cluster.device(1).removal = False
     # When it is rolled back, Then that peer is not known to work with its earlier list, and the others do
     result = desk.rollback(cluster)
     assert [(effect.peer[:5], effect.state.value) for effect in result.effects] == [
@@ -176,8 +176,8 @@ def test_a_rollback_with_an_open_step_says_what_is_in_effect(desk: Desk) -> None
 def test_a_refused_client_is_11_without_a_policy_for_calls(desk: Desk) -> None:
     # Given a peer that needs a restart, and an apply that may not restart it
     cluster = story().run_since_long()
-    for box in cluster.boxes:
-        box.front, box.loaded = True, list(box.trusted)
+    for device in cluster.devices:
+        device.front, device.loaded = True, list(device.trusted)
     result = desk.apply(cluster, plan_for(cluster), restarts=RestartOptions(calls=None))
     assert (result.exit_code, result.state) == (11, "applied")
     assert {effect.state for effect in result.effects} == {EffectState.NO}
@@ -205,7 +205,7 @@ def test_an_interrupted_apply_names_every_peer_as_not_looked_at(desk: Desk) -> N
 
 def test_effects_are_shown_in_the_order_of_the_cluster(desk: Desk) -> None:
     cluster = story()
-    cluster.box(2).front = True
+    cluster.device(2).front = True
     result = desk.apply(cluster, plan_for(cluster), restart="rolling")
     assert [effect.peer[:5] for effect in result.effects] == ["expc1", "expc2", "expc3"]
     assert {effect.source for effect in result.effects} == {EffectSource.START, EffectSource.CLIENT}

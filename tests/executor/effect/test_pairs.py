@@ -17,8 +17,10 @@ from tests.executor.memory import MemoryCluster
 def backups(cluster: MemoryCluster) -> dict[Address, Backup]:
     """The lists as they are."""
     return {
-        box.address: Backup(box.address, tuple(certificate.fingerprint for certificate in box.trusted), dict(box.ciphers))
-        for box in cluster.boxes
+        device.address: Backup(
+            device.address, tuple(certificate.fingerprint for certificate in device.trusted), dict(device.ciphers)
+        )
+        for device in cluster.devices
     }
 
 
@@ -52,16 +54,16 @@ def test_endpoints_that_may_have_passed_before_prove_nothing() -> None:
 
 def test_a_list_that_did_not_change_fixes_nothing() -> None:
     cluster = story()
-    cluster.box(1).trusted.append(IMP.certificate)
+    cluster.device(1).trusted.append(IMP.certificate)
     assert find_pairs_fixed_by_list(backups(cluster), cluster.snapshot(), verify_snapshot) == dict.fromkeys(
-        (box.address for box in cluster.boxes), ()
+        (device.address for device in cluster.devices), ()
     )
 
 
 def test_an_earlier_list_with_an_unknown_certificate_proves_nothing() -> None:
     cluster = story()
     before = backups(cluster)
-    peer = cluster.box(1).address
+    peer = cluster.device(1).address
     before[peer] = replace(before[peer], trusted_ca=("sha256:" + "0" * 64,))  # type: ignore[arg-type]  # a fingerprint
     after = with_plan(plan_for(cluster), cluster.snapshot())
     assert find_pairs_fixed_by_list(before, after, verify_snapshot)[peer] == ()

@@ -30,8 +30,8 @@ def test_a_run_is_kept_with_all_that_rollback_needs(desk: Desk) -> None:
         assert run.host
         assert run.started_at == "2026-11-23T10:00:00Z"
         assert journal.plan(run.id) == plan
-        start = [certificate.fingerprint for certificate in story().box(3).trusted]
-        assert list(journal.backups(run.id)[cluster.box(3).address].trusted_ca) == start
+        start = [certificate.fingerprint for certificate in story().device(3).trusted]
+        assert list(journal.backups(run.id)[cluster.device(3).address].trusted_ca) == start
         assert journal.certificate(IMP.certificate.fingerprint) == IMP.certificate
         assert [step.number for step in steps] == [6, 6, 6, 6, 9, 11]
         assert {step.state for step in steps} == {"done"}
@@ -84,7 +84,7 @@ def test_a_migration_that_fails_leaves_the_old_version(tmp_path: Path) -> None:
 
 
 def test_a_journal_that_fails_between_two_writes_stops_everything(desk: Desk) -> None:
-    # Given a disk that fills up after the second write to a box
+    # Given a disk that fills up after the second write to a device
     cluster = story()
 
     def full(point: str) -> None:
@@ -94,7 +94,7 @@ def test_a_journal_that_fails_between_two_writes_stops_everything(desk: Desk) ->
     cluster.tap = full
     # When the plan is applied
     result = desk.apply(cluster, plan_for(cluster))
-    # Then no box gets another write, and a person is told
+    # Then no device gets another write, and a person is told
     assert (result.exit_code, result.state, cluster.sent_count) == (8, "unknown", 2)
     assert "disk is full" in result.message
 

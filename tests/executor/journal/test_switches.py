@@ -24,12 +24,12 @@ def test_the_journal_keeps_who_switched_each_peer_last(desk: Desk) -> None:
     flags = read_verification(cluster.access, state_dir=desk.state_dir, environment=cluster.environment())
     # Then it says who and when, for each peer, and what was read back
     assert [flag.last and (flag.last.peer, flag.last.requested, flag.last.read_back, flag.last.user) for flag in flags] == [
-        (box.address, False, False, identify_operator().user) for box in cluster.boxes
+        (device.address, False, False, identify_operator().user) for device in cluster.devices
     ]
     # And it is a run without a plan, which no rollback undoes
     [run] = desk.journal().runs()
     assert (run.kind, run.plan, run.state, run.exit_code) == ("workaround", None, "applied", 0)
-    assert run.peers == tuple(box.address for box in cluster.boxes)
+    assert run.peers == tuple(device.address for device in cluster.devices)
     with pytest.raises(UnknownRun):
         desk.journal().run("last", with_plan=True)
 
@@ -55,14 +55,14 @@ def test_the_journal_knows_a_workaround_left_on_until_it_is_off(desk: Desk) -> N
     cluster = healed()
     turn(desk, cluster, on=True)
     assert [switch.peer for switch in find_workarounds_left_on(desk.state_dir)["edge"]] == [
-        box.address for box in cluster.boxes
+        device.address for device in cluster.devices
     ]
     turn(desk, cluster, on=False)
     assert find_workarounds_left_on(desk.state_dir) == {}
 
 
 def test_a_switch_whose_answer_was_lost_may_be_on(desk: Desk) -> None:
-    # Given a box that does it, and answers nothing any more
+    # Given a device that does it, and answers nothing any more
     cluster = story(1)
     cluster.unreadable_after = frozenset({"verify False"})
     assert most_serious_code(turn(desk, cluster, on=True)) == 8

@@ -77,7 +77,7 @@ def test_what_a_rollback_left_is_not_undone(desk: Desk, version: int) -> None:
     # Given a run whose cipher list another administrator changed before the rollback, in a journal of today or of the version before
     cluster = story(1)
     desk.apply(cluster, plan_for(cluster))
-    cluster.boxes[0].ciphers[REVERSE_PROXY_CIPHERS] = CipherList("aRSA:aECDSA")
+    cluster.devices[0].ciphers[REVERSE_PROXY_CIPHERS] = CipherList("aRSA:aECDSA")
     desk.rollback(cluster)
     take_back_to(desk.state_dir / FILE_NAME, version)
     # Then not all of it is undone, however it is read: as it is, or migrated
@@ -89,8 +89,8 @@ def test_what_a_rollback_left_is_not_undone(desk: Desk, version: int) -> None:
 def test_a_rollback_that_sends_nothing_is_no_write(desk: Desk) -> None:
     # Given a run on peers that do not offer removal
     cluster = story()
-    for box in cluster.boxes:
-        box.removal = False
+    for device in cluster.devices:
+        device.removal = False
     desk.apply(cluster, plan_for(cluster, ciphers="keep"))
     # When it is rolled back later, Then nothing was sent, and the last write stays that of the run
     cluster.tick(600)

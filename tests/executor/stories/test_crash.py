@@ -49,7 +49,7 @@ def test_apply_after_a_crash_at_any_point_repeats_nothing(
         crash(lambda: desk.apply(cluster, plan), cluster, point)  # noqa: B023 - called before the loop goes on
         # When the same plan is applied again
         result = desk.apply(cluster, plan)
-        # Then it goes on to its end, and no box got a write twice
+        # Then it goes on to its end, and no device got a write twice
         assert result.exit_code == 0, (point, result)
         assert_converged(desk, cluster, plan, target, f"crash at point {point}")
         assert len(desk.journal().runs()) == 1
@@ -132,8 +132,8 @@ def test_a_run_on_another_cluster_is_not_called_dead(desk: Desk, plan: Plan) -> 
     # Given a run at work on one cluster, with the same state directory as another one's
     cluster, other_cluster = story(), story()
     other_cluster.name = "paris"
-    for number, box in enumerate(other_cluster.boxes, start=1):
-        box.address = Address(f"expc{number}.paris.test")
+    for number, device in enumerate(other_cluster.devices, start=1):
+        device.address = Address(f"expc{number}.paris.test")
     crash(lambda: desk.apply(cluster, plan), cluster, 40)
     assert desk.journal().run("last").state == "running"
     # When a plan is applied to the other cluster, Then the first run is what it was
@@ -166,7 +166,7 @@ def test_the_journal_tells_what_is_true_after_every_crash(new_desk: Callable[[],
         crash(lambda: desk.apply(cluster, plan), cluster, point)  # noqa: B023 - called before the loop goes on
         runs = desk.journal().runs()
         steps = desk.journal().steps(runs[0].id) if runs else ()
-        # Then everything that a box did stands in the journal, and what is said to be done was done
+        # Then everything that a device did stands in the journal, and what is said to be done was done
         done_steps = [step for step in steps if step.state == "done"]
         assert len(done_steps) <= len(cluster.writes) <= len(steps), f"crash at point {point}"
         assert all(run.state in {*UNFINISHED, "applied"} for run in runs)
@@ -183,7 +183,7 @@ def test_a_removal_converges_after_a_crash_at_any_point(new_desk: Callable[[], D
     whole, counter = renewed(), CrashAt()
     whole.tap = counter
     assert new_desk().apply(whole, renewal).exit_code == 0
-    assert all(OLD_IMP.certificate not in box.trusted and IMP.certificate in box.trusted for box in whole.boxes)
+    assert all(OLD_IMP.certificate not in device.trusted and IMP.certificate in device.trusted for device in whole.devices)
     for point in range(1, len(counter.points) + 1):
         # When an apply is killed at this point, and applied again
         desk, cluster = new_desk(), renewed()
@@ -204,7 +204,7 @@ def test_a_rollback_after_a_crash_restores_what_was_removed(new_desk: Callable[[
         crash(lambda: desk.apply(cluster, renewal), cluster, point)  # noqa: B023 - called before the loop goes on
         # When what it left is rolled back, Then each list holds what it held; what was put back may stand at its end
         undo(desk, cluster)
-        for now, before in zip(cluster.boxes, renewed().boxes, strict=True):
+        for now, before in zip(cluster.devices, renewed().devices, strict=True):
             assert sorted(certificate.fingerprint for certificate in now.trusted) == sorted(
                 certificate.fingerprint for certificate in before.trusted
             ), point

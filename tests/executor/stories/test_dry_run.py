@@ -25,7 +25,7 @@ def test_a_dry_run_walks_the_whole_path_and_writes_nothing(desk: Desk) -> None:
     plan = plan_for(cluster)
     # When it is rehearsed
     result = desk.apply(cluster, plan, dry_run=True)
-    # Then no box got a write, no journal came to be, every change is said, and what cannot be known reads so
+    # Then no device got a write, no journal came to be, every change is said, and what cannot be known reads so
     assert (result.state, result.has_written, cluster.sent_count) == ("dry-run", False, 0)
     assert not desk.state_dir.exists()
     assert len(desk.messages("would-change")) == 1 + 6
@@ -116,8 +116,8 @@ def test_a_dry_run_skips_changes_made_and_absent_peers(desk: Desk) -> None:
     # Given a peer that has what the plan adds, and one that is down
     cluster = story()
     plan = plan_for(cluster)
-    cluster.box(2).trusted.append(IMP.certificate)
-    cluster.box(3).up = False
+    cluster.device(2).trusted.append(IMP.certificate)
+    cluster.device(3).up = False
     # When the plan is rehearsed with a rolling restart
     result = desk.apply(cluster, plan, dry_run=True, allow_incomplete=True, restart="rolling")
     # Then that is said, and no peer would be restarted while another one is down
@@ -131,7 +131,7 @@ def test_a_dry_run_counts_nodes_that_refuse_the_peers(desk: Desk) -> None:
     # Given a plan by which a node refuses a peer's own certificate
     cluster = story()
     refusal = TowardNode(
-        cluster.boxes[0].address, Address("cucm.example.test"), "tomcat", ok=False, cause=ClientCause.UNTRUSTED
+        cluster.devices[0].address, Address("cucm.example.test"), "tomcat", ok=False, cause=ClientCause.UNTRUSTED
     )
     plan = replace(plan_for(cluster), toward_nodes=(refusal,))
     # When it is rehearsed, and applied, Then both say so

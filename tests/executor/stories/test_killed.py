@@ -25,7 +25,7 @@ KILLED_IN = (0.3, 0.45, 0.6, 0.75, 0.85, 0.95)
 def killed(directory: Path, plan: Plan, share: float) -> MemoryCluster:
     """The cluster that an apply left which was killed after this share of its points."""
     cluster = story()
-    parts = (cluster.boxes, cluster.endpoints, cluster.certificates, cluster.publishers, plan)
+    parts = (cluster.devices, cluster.endpoints, cluster.certificates, cluster.publishers, plan)
     (directory / "cluster.pickle").write_bytes(pickle.dumps(parts))
     rehearsal = story()
     rehearsal.tap = points = CrashAt()
@@ -35,7 +35,7 @@ def killed(directory: Path, plan: Plan, share: float) -> MemoryCluster:
         [sys.executable, "-m", "tests.executor.victim", str(directory), point], cwd=ROOT, check=False, timeout=60
     )
     assert ended.returncode == -signal.SIGKILL
-    cluster.state_file = directory / "boxes.pickle"
+    cluster.state_file = directory / "devices.pickle"
     cluster.load()
     return cluster
 

@@ -45,7 +45,7 @@ def test_the_story_is_fixed_and_a_dry_run_sends_no_write(bench: Callable[[str], 
 
 
 def test_an_apply_converges_over_lost_answers_and_requests(bench: Callable[[str], Bench]) -> None:
-    # Given boxes that lose answers and requests
+    # Given devices that lose answers and requests
     story = bench("story")
     plan = story.plan()
     first, second, third = story.lab.peers
@@ -120,7 +120,7 @@ def test_a_rollback_asks_a_person_where_no_form_is_known(bench: Callable[[str], 
 
 
 def test_an_accepted_write_that_is_not_seen_is_unknown(bench: Callable[[str], Bench]) -> None:
-    # Given boxes, the second of which ignores an upload
+    # Given devices, the second of which ignores an upload
     story = bench("story")
     plan = story.plan()
     story.lab.faults.ignore_write(story.lab.peers[1].address, containing="certs/root")

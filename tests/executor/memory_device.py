@@ -29,7 +29,7 @@ HEALTHY = Health(
 
 
 @dataclass
-class Box:
+class Device:
     """One peer's own state.
 
     Attributes:
@@ -72,14 +72,14 @@ class Box:
     """Calls that its restarts have ended."""
 
 
-def health_of(box: Box, members: Sequence[Address]) -> Health:
-    """What a box says of itself in a cluster of these members; a look at it lets its time go by."""
-    health, alone = box.health, len(members) == 1
-    if health.maintenance and box.drains_after is not None:
-        box.drains_after -= 1
-        if box.drains_after < 0:
-            health = box.health = replace(health, calls=0)
-    late, box.links_late_for = box.links_late_for > 0, max(0, box.links_late_for - 1)
+def health_of(device: Device, members: Sequence[Address]) -> Health:
+    """What a device says of itself in a cluster of these members; a look at it lets its time go by."""
+    health, alone = device.health, len(members) == 1
+    if health.maintenance and device.drains_after is not None:
+        device.drains_after -= 1
+        if device.drains_after < 0:
+            health = device.health = replace(health, calls=0)
+    late, device.links_late_for = device.links_late_for > 0, max(0, device.links_late_for - 1)
     health = replace(
         health,
         alarms=(*health.alarms, *([PeerAlarm("15015", "Maintenance mode")] if health.maintenance else []))
@@ -88,22 +88,22 @@ def health_of(box: Box, members: Sequence[Address]) -> Health:
         zones={name: active and not late for name, active in (health.zones or {}).items()},
         tunnels={name: active and not late for name, active in (health.tunnels or {}).items()},
         cluster_peers=() if alone else tuple(members),
-        own_address=None if alone else box.address,
+        own_address=None if alone else device.address,
     )
-    return replace(health, **box.says)
+    return replace(health, **device.says)
 
 
-def restart_health(box: Box, now: datetime) -> None:
-    """What a restart does to what a box says of itself."""
-    links = {"zones": box.health.zones or {}, "tunnels": box.health.tunnels or {}}
-    back = {kind: {name: name not in box.keeps_down for name in names} for kind, names in links.items()}
-    box.cut_calls += box.health.calls or 0
-    box.links_late_for = max(box.links_late_for, box.links_late)
+def restart_health(device: Device, now: datetime) -> None:
+    """What a restart does to what a device says of itself."""
+    links = {"zones": device.health.zones or {}, "tunnels": device.health.tunnels or {}}
+    back = {kind: {name: name not in device.keeps_down for name in names} for kind, names in links.items()}
+    device.cut_calls += device.health.calls or 0
+    device.links_late_for = max(device.links_late_for, device.links_late)
     alarms = (
         None
-        if box.health.alarms is None
-        else tuple(alarm for alarm in box.health.alarms if alarm.id not in RESTART_REQUIRED_ALARMS)
+        if device.health.alarms is None
+        else tuple(alarm for alarm in device.health.alarms if alarm.id not in RESTART_REQUIRED_ALARMS)
     )
-    box.health = replace(
-        box.health, started_at=now, calls=0, maintenance=False, zones=back["zones"], tunnels=back["tunnels"], alarms=alarms
+    device.health = replace(
+        device.health, started_at=now, calls=0, maintenance=False, zones=back["zones"], tunnels=back["tunnels"], alarms=alarms
     )
