@@ -12,7 +12,7 @@ _CERTIFICATE = re.compile(
 )
 """``sha256:HEX``, ``sha256 Fingerprint=AB:CD:…``, ``SHA256 Fingerprint=…``, ``SHA2-256(FILE)= HEX``, ``AB:CD:…``, ``SHA-256: …``."""
 _HOST_KEY = re.compile(
-    r"\s*(?:\d+\s+|[A-Z0-9]+ key fingerprint is:?\s+|(?:debug1: )?Server host key: \S+\s+)?(SHA256:[A-Za-z0-9+/]{43})[=.]?(?:\s.*)?"
+    r"\s*(?:\d+\s+|[A-Z0-9]+\s+key\s+fingerprint\s+is:?\s+|(?:debug1:\s+)?Server\s+host\s+key:\s+\S+\s+)?(SHA256:[A-Za-z0-9+/]{43})[=.]?(?:\s.*)?"
 )
 """``SHA256:BASE64``, and whole lines: ``256 SHA256:BASE64 comment (ED25519)`` of ``ssh-keygen -lf``, ``ED25519 key fingerprint is
 SHA256:BASE64.`` of ``ssh``, ``debug1: Server host key: ssh-ed25519 SHA256:BASE64`` of ``ssh -v``."""

@@ -55,7 +55,8 @@ def test_what_a_client_showed_is_kept_where_nothing_is_sent(desk: Desk) -> None:
     assert {effect.state.value for effect in undone.effects} == {"not-known"}
     assert effects(desk) == dict.fromkeys(("expc1", "expc2", "expc3"), ("yes", "client"))
     assert states(look(desk, cluster, ask_clients=False)) == [("yes", "client")] * 3
-    assert desk.journal().run("last").in_effect == undone.effects
+    recorded = desk.journal().run("last").in_effect or ()
+    assert [(effect.peer, effect.state) for effect in recorded] == [(effect.peer, effect.state) for effect in undone.effects]
 
 
 def test_rolling_back_a_list_loaded_at_a_start_is_not_known(desk: Desk) -> None:
