@@ -106,11 +106,10 @@ def show_result(
     from remediate.report.effects import show_effects
     from remediate.report.ending import print_ending, print_manual_steps
     from remediate.report.lines import print_indented
-    from remediate.report.names import UNNAMED
     from remediate.report.terminal import show_matrix
 
     console = session.out()
-    system_names = plan.system_names if plan else UNNAMED
+    system_names = plan.system_names if plan else result.system_names
     if forecasts:
         show_matrix(console, forecasts, system_names=system_names, every_row=session.verbose > 0, tense="measured")
     show_effects(console, result.effects, system_names=system_names, is_undo=is_rollback)

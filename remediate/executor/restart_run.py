@@ -178,7 +178,10 @@ class _RestartCommand:
         effects = self.look.effects.values()
         codes = [ExitCode.PERSON_NEEDED if self.open_steps else ExitCode.DONE, effect_exit_code(effects, never_restarts=False)]
         result = self._close(restarts, "partial" if self.open_steps else "applied", most_serious(codes), "")
-        return replace(result, verdicts=verdicts, products=products, client_views=self.look.client_views)
+        look = self.look
+        return replace(
+            result, verdicts=verdicts, products=products, client_views=look.client_views, system_names=look.system_names
+        )
 
     def _restart(self, restarts: GuardedRestarts, address: Address) -> bool:
         """Restart one peer, and look whether clients get through it then; return whether a later one may be restarted."""

@@ -108,6 +108,7 @@ class RunResult:
         effects: Whether what was written is in effect on each peer; empty where it was not looked at.
         client_views: What clients get, for each pair that was asked for.
         products: The product behind each endpoint; empty where the plan has them.
+        system_names: What the peers' administrators call them, by address; empty where the plan has them.
         confirm_by: Until when the run waits for `remediate confirm`; None: it does not.
         outcome: `message` without what `confirm_by` and `effects` say; empty: the same.
     """
@@ -124,6 +125,7 @@ class RunResult:
     effects: tuple[PeerEffect, ...] = ()
     client_views: Mapping[PairId, ClientView] = field(default_factory=dict)
     products: Mapping[EndpointId, Product] = field(default_factory=dict)
+    system_names: Mapping[Address, str] = field(default_factory=dict)
     outcome: str = ""
 
     @property

@@ -290,7 +290,8 @@ def _show_measured(session: Session, cluster: str, result: RunResult) -> None:
     ]
     console = session.out()
     print_indented(console, Text(f"Cluster {escape(cluster)}", "bold"), 0)
-    show_verification(console, forecasts, result.client_views, every_row=session.verbose > 0)
+    names = result.system_names
+    show_verification(console, forecasts, result.client_views, system_names=names, every_row=session.verbose > 0)
 
 
 def _write_document(

@@ -90,6 +90,12 @@ class RestartedLook:
             self.context.events.emit("warning", f"The endpoints could not be checked: {error}")
             return {}, {}
 
+    @property
+    def system_names(self) -> Mapping[Address, str]:
+        """What the peers' administrators call them, by address; empty until the cluster was observed."""
+        peers = self._snapshot.peers if self._snapshot else ()
+        return {peer.address: peer.system_name for peer in peers if peer.system_name}
+
     def _observe(self) -> Snapshot:
         if self._snapshot is None:
             limits, sink = self.context.limits, self.context.events.forward

@@ -162,6 +162,7 @@ def test_all_peers_drain_and_restart_one_at_a_time(remediate: Remediate, lab: La
     commanded = [request.peer for request in list(lab.requests)[begin:] if request.write]
     assert list(dict.fromkeys(commanded)) == [peer.address for peer in lab.peers]
     assert not any(peer.condition.maintenance for peer in lab.peers)
+    assert f"peer 1 = {lab.peers[0].address} (expc1.steven.lab)" in ended.out
 
 
 @pytest.mark.parametrize("limits", [replace(LAB_LIMITS, restart_s=3.0)], ids=["short"])
