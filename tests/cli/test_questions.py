@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import pty
+import subprocess
 import sys
 import termios
 from pathlib import Path
 
 import pytest
 
-from remediate.cli.questions import read_answer
 from remediate.lab import Lab
 from tests.cli.conftest import Remediate, answer_on_terminal
 from tests.cli.shapes import check_output
@@ -39,21 +39,30 @@ def test_apply_continues_after_yes_in_full_only(answer: str, lab: Lab, plan: Pat
     assert [request for request in list(lab.requests)[request_count:] if request.write] == []
 
 
-def test_a_question_is_wrapped_between_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_question_is_wrapped_between_words() -> None:
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 40))
     os.write(ours, b"steven\n")
+    environment = {**os.environ, "TERM": "xterm", "REMEDIATE_LANG": "en"}
+    question = "User name for AXL on Unified CM (empty: none): "
+    program = f"from remediate.cli.questions import read_answer; print(read_answer({question!r}), end='')"
 
-    with os.fdopen(theirs, "w") as screen, open(theirs, closefd=False) as keyboard:
-        monkeypatch.setattr(sys, "stderr", screen)
-        monkeypatch.setattr(sys, "stdin", keyboard)
-        answer = read_answer("User name for AXL on Unified CM (empty: none): ")
-        output = b""
-        while b"none): " not in output:
-            output += os.read(ours, 1000)
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        stdin=theirs,
+        stderr=theirs,
+        stdout=subprocess.PIPE,
+        env=environment,
+        check=True,
+        timeout=60,
+    )
+    output = b""
+    while b"none): " not in output:
+        output += os.read(ours, 1000)
     os.close(ours)
+    os.close(theirs)
 
-    assert answer == "steven\n"
+    assert ended.stdout == b"steven\n"
     assert b"CM\r\n  (empty: none): " in output
 
 
